@@ -1,0 +1,149 @@
+/**
+ * What the allocator decides: which free resources go to which framework under which role, now.
+ * Pure and synchronous; owned by the master core and called inside its `step`, so nothing comes between them
+ * (architecture, section 2). It never talks to anybody: `allocate` returns what to offer. Source: spec page 06.
+ *
+ * Units: resource quantities as in `Resources`; times are monotonic milliseconds.
+ */
+import type * as mesos from '../wire/gen/mesos.js';
+import type * as scheduler from '../wire/gen/scheduler.js';
+import type { Resources } from './resources.js';
+
+export interface AllocatorOptions {
+  /** Drives random sorters and the shuffle of agents. */
+  readonly seed: number;
+  readonly allocationIntervalMs: number;
+  /** Alternatives; an offer must contain one of them. Default: cpus 0.01 or mem 32 (MB). */
+  readonly minAllocatable: readonly Resources[];
+  readonly roleSorter: 'drf' | 'random';
+  readonly frameworkSorter: 'drf' | 'random';
+  readonly excludedResourceNames: ReadonlySet<string>;
+  readonly filterGpuResources: boolean;
+  /** Fault domain of the master; agents of another region go to REGION_AWARE frameworks only. */
+  readonly domain?: mesos.DomainInfo | undefined;
+}
+
+/** What the allocator knows of a framework. `info.capabilities` and `info.roles`/`info.role` are read. */
+export interface AllocatorFramework {
+  readonly id: string;
+  readonly info: mesos.FrameworkInfo;
+  readonly suppressedRoles: ReadonlySet<string>;
+  readonly offerConstraints?: scheduler.OfferConstraints | undefined;
+  /** False while the framework is disconnected. */
+  readonly active: boolean;
+}
+
+export interface AllocatorAgent {
+  readonly id: string;
+  readonly info: mesos.AgentInfo;
+  readonly capabilities: ReadonlySet<mesos.AgentInfo_Capability_Type>;
+  readonly total: Resources;
+  /** What is in use already, per framework id, with allocation_info (re-registration). */
+  readonly used: ReadonlyMap<string, Resources>;
+}
+
+/** One offer to make: everything of one agent for one framework under one role. */
+export interface OfferDecision {
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly role: string;
+  /** Tagged with allocation_info.role. */
+  readonly resources: Resources;
+}
+
+export interface AllocationResult {
+  readonly offers: readonly OfferDecision[];
+  /** True: the time slice ended first; call `allocate` again with the same arguments. */
+  readonly more: boolean;
+}
+
+/** Why something was not offered; `code` is closed and stable. */
+export interface Explanation {
+  readonly code:
+    | 'no-agents'
+    | 'agent-inactive'
+    | 'not-whitelisted'
+    | 'too-small' // below min_allocatable
+    | 'filtered' // refused earlier by this framework
+    | 'constraints'
+    | 'capability'
+    | 'region'
+    | 'quota'
+    | 'reserved'
+    | 'in-use' // offered or allocated to somebody
+    | 'suppressed'
+    | 'inactive'
+    | 'back-pressure'
+    | 'insufficient'; // free, but less than asked for
+  readonly message: string;
+  readonly agents: number;
+  readonly bestAgentId?: string;
+  readonly bestAvailable?: Resources;
+}
+
+export interface Allocator {
+  addFramework(framework: AllocatorFramework, used: ReadonlyMap<string, Resources>): void;
+  /** Its offers and allocations must have been recovered before. */
+  removeFramework(frameworkId: string): void;
+  /** Disconnected: inactive in all sorters, all its filters cleared, allocations kept. */
+  deactivateFramework(frameworkId: string): void;
+  activateFramework(frameworkId: string): void;
+  updateFramework(framework: AllocatorFramework): void;
+
+  addAgent(agent: AllocatorAgent): void;
+  removeAgent(agentId: string): void;
+  updateAgent(agentId: string, change: { readonly total?: Resources; readonly info?: mesos.AgentInfo; readonly capabilities?: ReadonlySet<mesos.AgentInfo_Capability_Type> }): void;
+  activateAgent(agentId: string): void;
+  deactivateAgent(agentId: string): void;
+  /** null: no whitelist, every agent. */
+  updateWhitelist(hostnames: ReadonlySet<string> | null): void;
+
+  /** Offered resources became allocated (a launch was accepted). */
+  transitionOfferedToAllocated(agentId: string, resources: Resources): void;
+  /** Resources known to run on the agent that no offer paid for (re-registration of tasks). */
+  addAllocated(frameworkId: string, agentId: string, resources: Resources): void;
+  /** Speculative operations of an ACCEPT: `from` becomes `to` in the framework's allocation and the agent's total. */
+  updateAllocation(frameworkId: string, agentId: string, from: Resources, to: Resources): void;
+  /**
+   * Gives resources back. With `refuse`, a filter keeps offers of nothing more than `resources` from this framework
+   * and role on this agent until `refuse.untilMs`. `allocated` says whether they were allocated (true) or only offered.
+   */
+  recoverResources(recovered: {
+    readonly frameworkId: string;
+    readonly agentId: string;
+    readonly resources: Resources;
+    readonly allocated: boolean;
+    readonly refuse?: { readonly untilMs: number } | undefined;
+  }): void;
+
+  /** Empty: all roles of the framework. */
+  suppressRoles(frameworkId: string, roles: readonly string[]): void;
+  /** Also removes the offer filters of those roles. Empty: all roles. */
+  reviveRoles(frameworkId: string, roles: readonly string[]): void;
+  /** Frameworks under back-pressure get no new offers (architecture, section 1). */
+  setBackPressure(frameworkId: string, on: boolean): void;
+
+  updateWeights(weights: ReadonlyMap<string, number>): void;
+  updateQuota(role: string, quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> }): void;
+  pause(): void;
+  resume(): void;
+
+  /**
+   * One run over `agentIds` (undefined: all). Updates its own books with what it returns. Filters that ended by
+   * `nowMs` no longer count. `budget` bounds the (agent, framework) pairs looked at in this call.
+   */
+  allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number, budget?: number): AllocationResult;
+
+  /** Why a framework (or anybody under `role`) is not offered `wanted` now. Most important first. */
+  explain(question: { readonly frameworkId?: string | undefined; readonly role?: string | undefined; readonly wanted: Resources }, nowMs: number): readonly Explanation[];
+
+  /** For views, metrics and tests. */
+  snapshot(): AllocatorSnapshot;
+}
+
+export interface AllocatorSnapshot {
+  readonly agents: ReadonlyMap<string, { readonly total: Resources; readonly offeredOrAllocated: Resources; readonly available: Resources; readonly active: boolean }>;
+  readonly roles: ReadonlyMap<string, { readonly weight: number; readonly dominantShare: number; readonly frameworkIds: readonly string[] }>;
+  readonly allocationRuns: number;
+  readonly activeFilters: number;
+}

@@ -1,0 +1,22 @@
+// Builds everything a checkout needs to run: TypeScript to dist/, the supervisor, the oclif manifest.
+// Runs at `npm install` (prepare). Must never need the network.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+function run(what, command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (result.status === 0) return;
+  console.error(`build: ${what} failed (${result.error?.message ?? `exit status ${result.status ?? result.signal}`})`);
+  process.exit(1);
+}
+
+mkdirSync(join(root, 'dist'), { recursive: true });
+run('typescript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
+if (process.platform === 'linux' && existsSync(join(root, 'src/runtime/supervisor/supervisor.c')))
+  run('the supervisor (needs a C compiler: apt-get install gcc libc6-dev)', process.execPath, [join(root, 'src/runtime/supervisor/build.mjs')]);
+if (existsSync(join(root, 'dist/commands')))
+  run('the oclif manifest', process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest']);
