@@ -17,6 +17,8 @@ function run(what, command, args) {
 mkdirSync(join(root, 'dist'), { recursive: true });
 run('typescript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
 if (process.platform === 'linux' && existsSync(join(root, 'src/runtime/supervisor/supervisor.c')))
-  run('the supervisor (needs a C compiler: apt-get install gcc libc6-dev)', process.execPath, [join(root, 'src/runtime/supervisor/build.mjs')]);
+  run('the supervisor (needs a C compiler: apt-get install gcc libc6-dev)', process.execPath, [
+    join(root, 'src/runtime/supervisor/build.mjs'),
+  ]);
 if (existsSync(join(root, 'dist/commands')))
   run('the oclif manifest', process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest']);

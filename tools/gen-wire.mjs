@@ -10,12 +10,35 @@ const protoDir = join(root, 'src/wire/proto');
 const outDir = join(root, 'src/wire/gen');
 const check = process.argv.includes('--check');
 
-const SCALARS = new Set(['double', 'float', 'int32', 'uint32', 'sint32', 'int64', 'uint64', 'sint64', 'bool', 'string', 'bytes']);
-const TS_SCALAR = { bool: 'boolean', string: 'string', bytes: 'Uint8Array', int64: 'Int64', uint64: 'Int64', sint64: 'Int64' };
+const SCALARS = new Set([
+  'double',
+  'float',
+  'int32',
+  'uint32',
+  'sint32',
+  'int64',
+  'uint64',
+  'sint64',
+  'bool',
+  'string',
+  'bytes',
+]);
+const TS_SCALAR = {
+  bool: 'boolean',
+  string: 'string',
+  bytes: 'Uint8Array',
+  int64: 'Int64',
+  uint64: 'Int64',
+  sint64: 'Int64',
+};
 
 function protoFiles(dir) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? protoFiles(join(dir, entry.name)) : entry.name.endsWith('.proto') ? [join(dir, entry.name)] : [],
+    entry.isDirectory()
+      ? protoFiles(join(dir, entry.name))
+      : entry.name.endsWith('.proto')
+        ? [join(dir, entry.name)]
+        : [],
   );
 }
 
@@ -77,8 +100,13 @@ function declaredType(field, fromModule, imports) {
 
 function comment(node, indent) {
   if (!node.comment) return '';
-  const text = node.comment.trim().split('\n').map((line) => line.trim());
-  return text.length === 1 ? `${indent}/** ${text[0]} */\n` : `${indent}/**\n${text.map((line) => `${indent} * ${line}`).join('\n')}\n${indent} */\n`;
+  const text = node.comment
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+  return text.length === 1
+    ? `${indent}/** ${text[0]} */\n`
+    : `${indent}/**\n${text.map((line) => `${indent} * ${line}`).join('\n')}\n${indent} */\n`;
 }
 
 function defaultOf(field) {
@@ -94,8 +122,10 @@ function fieldTable(field, fromModule, imports) {
   const label = field.map ? 'map' : field.repeated ? 'repeated' : field.required ? 'required' : 'optional';
   const parts = [`no: ${field.id}`, `name: ${JSON.stringify(field.name)}`, `label: '${label}'`];
   if (field.map) parts.push(`key: '${field.keyType}'`);
-  if (field.resolvedType instanceof protobuf.Enum) parts.push(`kind: 'enum'`, `enum: ${reference(field.resolvedType, fromModule, imports)}`);
-  else if (field.resolvedType) parts.push(`kind: 'message'`, `message: ${reference(field.resolvedType, fromModule, imports)}`);
+  if (field.resolvedType instanceof protobuf.Enum)
+    parts.push(`kind: 'enum'`, `enum: ${reference(field.resolvedType, fromModule, imports)}`);
+  else if (field.resolvedType)
+    parts.push(`kind: 'message'`, `message: ${reference(field.resolvedType, fromModule, imports)}`);
   else if (SCALARS.has(field.type)) parts.push(`kind: 'scalar'`, `scalar: '${field.type}'`);
   else throw new Error(`${field.fullName}: type ${field.type} is not supported`);
   const value = defaultOf(field);
@@ -123,14 +153,17 @@ function renderMessage(node, module, imports) {
     })
     .join('\n');
   const table = fields.map((field) => fieldTable(field, module, imports)).join('\n');
-  const shape = fields.length === 0 ? `export type ${name} = Record<never, never>;` : `export interface ${name} {\n${body}\n}`;
+  const shape =
+    fields.length === 0 ? `export type ${name} = Record<never, never>;` : `export interface ${name} {\n${body}\n}`;
   const list = fields.length === 0 ? '() => []' : `() => [\n${table}\n]`;
   return `${comment(node, '')}${shape}\nexport const ${name}: MessageType<${name}> = messageType('${node.fullName.slice(1)}', ${list});\n`;
 }
 
 function renderModule(module, nodes) {
   const imports = new Set();
-  const body = nodes.map((node) => (node instanceof protobuf.Enum ? renderEnum(node) : renderMessage(node, module, imports))).join('\n');
+  const body = nodes
+    .map((node) => (node instanceof protobuf.Enum ? renderEnum(node) : renderMessage(node, module, imports)))
+    .join('\n');
   const types = ['messageType', 'type MessageType'];
   if (nodes.some((node) => node instanceof protobuf.Enum)) types.unshift('enumType', 'type EnumType');
   const lines = [
@@ -162,5 +195,7 @@ for (const [module, nodes] of byModule) {
     }
   }
 }
-console.log(`wire: ${files.length} proto files, ${[...byModule.values()].flat().length} types${check ? `, ${stale} stale` : ' written'}`);
+console.log(
+  `wire: ${files.length} proto files, ${[...byModule.values()].flat().length} types${check ? `, ${stale} stale` : ' written'}`,
+);
 process.exitCode = stale > 0 ? 1 : 0;
