@@ -1,0 +1,38 @@
+// Types of api.mjs.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { UntilOptions } from './process.mjs';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export function postJson(url: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+export function get(url: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+
+/** JSON as it came; the tests look into it by name. */
+// biome-ignore lint/suspicious/noExplicitAny: untyped wire data on purpose
+export type Json = any;
+
+export class TestScheduler {
+  static subscribe(
+    masterUrl: string,
+    frameworkInfo: Readonly<Record<string, unknown>> & { readonly id?: { readonly value: string } | undefined },
+    options?: { readonly subscribe?: Readonly<Record<string, unknown>> | undefined },
+  ): Promise<TestScheduler>;
+  readonly events: readonly Json[];
+  readonly closed: boolean;
+  readonly streamId: string;
+  readonly frameworkId: { readonly value: string };
+  waitFor(type: string, accept?: (event: Json) => boolean, options?: UntilOptions): Promise<Json>;
+  call(body: Readonly<Record<string, unknown>>): Promise<Answer>;
+  offers(): Json[];
+  launch(offer: Json, taskInfos: readonly Json[], filters?: Json): Promise<Answer>;
+  acknowledge(status: Json): Promise<Answer> | undefined;
+  runToEnd(taskId: string, options?: UntilOptions): Promise<Json[]>;
+  close(): void;
+}
+
+export const TERMINAL_STATES: ReadonlySet<string>;
+export function scalars(quantities: Readonly<Record<string, number>>): Json[];
