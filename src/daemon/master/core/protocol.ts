@@ -20,7 +20,8 @@ export type MasterEvent =
   | { readonly kind: 'scheduler-subscribe'; readonly requestId: RequestId; readonly connectionId: ConnectionId; readonly streamId: string; readonly principal?: string | undefined; readonly call: scheduler.Call }
   /** `streamId`: the Mesos-Stream-Id header as given. */
   | { readonly kind: 'scheduler-call'; readonly requestId: RequestId; readonly streamId?: string | undefined; readonly principal?: string | undefined; readonly call: scheduler.Call }
-  | { readonly kind: 'scheduler-closed'; readonly connectionId: ConnectionId }
+  /** `overflow`: the master cut it because its client did not read; the framework then gets at least 60 s to return. */
+  | { readonly kind: 'scheduler-closed'; readonly connectionId: ConnectionId; readonly overflow?: boolean | undefined }
   /** The stream's queue went above 4 MiB (true) or below half of that (false). */
   | { readonly kind: 'scheduler-backlog'; readonly connectionId: ConnectionId; readonly high: boolean }
   | { readonly kind: 'operator-subscribe'; readonly requestId: RequestId; readonly connectionId: ConnectionId; readonly principal?: string | undefined }
@@ -40,7 +41,14 @@ export type MasterEvent =
   /** Runs due timers; also sent to go on after `continue`. */
   | { readonly kind: 'tick' };
 
-/** What a durable registry holds (spec page 07, section 7.2). */
+/**
+ * What a durable registry holds (spec page 07, section 7.2). The operations mean: `admit_agent` and `admit_framework`
+ * are refused when the id is there (or tombstoned); `update_agent` and `update_framework` replace the info and are
+ * refused when it is not, the latter also clears `disconnectedAt`; `mark_agent_unreachable` moves an admitted agent;
+ * `mark_agent_reachable` admits an agent whether it was unreachable or unknown, and is refused for a gone one;
+ * `mark_agent_gone` moves an admitted or unreachable agent; `remove_framework` leaves a tombstone, also for an id that
+ * is not registered; `prune` ignores what is absent.
+ */
 export interface RegistryState {
   readonly agents: ReadonlyMap<string, mesos.AgentInfo>;
   /** Value: Unix nanoseconds of the transition. */
@@ -70,6 +78,8 @@ export type MasterEffect =
   /** Forget the channel; other channels of the connection live on. */
   | { readonly type: 'now'; readonly kind: 'close-channel'; readonly connectionId: ConnectionId; readonly channel: number }
   | { readonly type: 'now'; readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** This master cannot go on as leader: log `message` and end the process (spec page 07, section 7.3 step 4). */
+  | { readonly type: 'now'; readonly kind: 'abdicate'; readonly message: string }
   /** More to do: send `tick` again soon, other events may come between. */
   | { readonly type: 'now'; readonly kind: 'continue' };
 
