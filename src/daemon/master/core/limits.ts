@@ -1,0 +1,38 @@
+/** Fixed limits and intervals of the master core, each with its reason. Settings are in options.ts. */
+
+/** Heartbeats of scheduler and operator streams (spec page 01, section 1.1). */
+export const HEARTBEAT_INTERVAL_MS = 15_000;
+
+/** Offers in one OFFERS event at most (architecture, section 1). */
+export const MAX_OFFERS_PER_EVENT = 500;
+
+/** Resources that became free are offered after this at the latest; what comes in between joins (architecture, 1). */
+export const OFFER_COALESCING_MS = 2;
+
+/** A framework that the master itself cut off, or that was away when the leader changed, gets at least this. */
+export const MIN_GRACE_MS = 60_000;
+
+/** `Filters.refuse_seconds` when unset or negative, and its cap (spec page 01, DECLINE). */
+export const DEFAULT_REFUSE_SECONDS = 5;
+export const MAX_REFUSE_SECONDS = 365 * 24 * 3600;
+
+/** Longest failover_timeout that is honoured: a duration is 64-bit nanoseconds (spec page 01, SUBSCRIBE). */
+export const MAX_FAILOVER_TIMEOUT_SECONDS = 9_223_372_036;
+
+/** Removed frameworks remembered; the registry keeps as many. */
+export const MAX_TOMBSTONES = 10_000;
+
+/** Changes of one framework or agent that may wait for an earlier one of the same; more are refused with 503. */
+export const MAX_WAITING_CHANGES = 64;
+
+/** Registry operations in one proposal at most, where many are made at once. */
+export const MAX_OPERATIONS_PER_PROPOSAL = 1000;
+
+/** Units of sliced work per step by default; a unit is around a microsecond or a few. */
+export const DEFAULT_STEP_BUDGET = 2000;
+
+/** (agent, framework) pairs an allocation run looks at in one step. */
+export const ALLOCATION_BUDGET = 50_000;
+
+/** Tasks in one ReconcileTasks message, so that no link record grows without bound. */
+export const MAX_TASKS_PER_RECONCILE = 1000;

@@ -1,0 +1,127 @@
+/**
+ * A framework: registered, recovered (known from the registry or from agents, not back yet) or, once removed, a line of
+ * history. At most one stream: `stream` is set exactly while it is connected (spec page 01, SUBSCRIBE).
+ */
+import type { TimerHandle } from '../../../../base/timers.js';
+import { Resources } from '../../../../offers/resources.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import type * as scheduler from '../../../../wire/gen/scheduler.js';
+import type { ConnectionId } from '../protocol.js';
+import type { FrameworkView } from '../view.js';
+import { BoundedHistory } from './bounded-history.js';
+import type { ExecutorRecord, Holding } from './holding.js';
+import { flatten, map } from './iteration.js';
+import type { OfferRecord } from './offer.js';
+import type { TaskRecord } from './task.js';
+
+export interface SchedulerStream {
+  readonly connectionId: ConnectionId;
+  /** Value of the Mesos-Stream-Id header. */
+  readonly streamId: string;
+}
+
+/** What a SUBSCRIBE or UPDATE_FRAMEWORK says of a framework. */
+export interface FrameworkFacts {
+  /** `id` is set. */
+  readonly info: mesos.FrameworkInfo;
+  readonly suppressedRoles: ReadonlySet<string>;
+  readonly offerConstraints: scheduler.OfferConstraints | undefined;
+}
+
+export class FrameworkRecord implements FrameworkView {
+  #facts: FrameworkFacts;
+  #roles: readonly string[];
+  #capabilities: ReadonlySet<mesos.FrameworkInfo_Capability_Type>;
+  stream: SchedulerStream | undefined;
+  recovered = false;
+  /** Its removal has begun: it takes no calls and gets no offers. */
+  removing = false;
+  backPressured = false;
+  registeredAtUnixMs: number;
+  reregisteredAtUnixMs: number | undefined;
+  unregisteredAtUnixMs: number | undefined;
+  heartbeatTimer: TimerHandle | undefined;
+  failoverTimer: TimerHandle | undefined;
+  readonly tasks = new Map<string, TaskRecord>();
+  readonly unreachableTasks = new Map<string, TaskRecord>();
+  readonly completedTasks: BoundedHistory<TaskRecord>;
+  readonly holdings = new Map<string, Holding>();
+  readonly offers = new Map<string, OfferRecord>();
+  /** Counts by suffix of the per-framework metric names: "calls/accept", "events/offers", "offers/sent"... */
+  readonly counts = new Map<string, number>();
+
+  constructor(
+    readonly id: string,
+    facts: FrameworkFacts,
+    registeredAtUnixMs: number,
+    maxCompletedTasks: number,
+  ) {
+    this.#facts = facts;
+    this.#roles = rolesOf(facts.info);
+    this.#capabilities = capabilityTypes(facts.info);
+    this.registeredAtUnixMs = registeredAtUnixMs;
+    this.completedTasks = new BoundedHistory(maxCompletedTasks);
+  }
+
+  update(facts: FrameworkFacts): void {
+    this.#facts = facts;
+    this.#roles = rolesOf(facts.info);
+    this.#capabilities = capabilityTypes(facts.info);
+  }
+
+  setSuppressedRoles(suppressedRoles: ReadonlySet<string>): void {
+    this.#facts = { ...this.#facts, suppressedRoles };
+  }
+
+  get info(): mesos.FrameworkInfo {
+    return this.#facts.info;
+  }
+  get roles(): readonly string[] {
+    return this.#roles;
+  }
+  get suppressedRoles(): ReadonlySet<string> {
+    return this.#facts.suppressedRoles;
+  }
+  get offerConstraints(): scheduler.OfferConstraints | undefined {
+    return this.#facts.offerConstraints;
+  }
+  get connected(): boolean {
+    return this.stream !== undefined;
+  }
+  get active(): boolean {
+    return this.connected && !this.removing;
+  }
+
+  has(capability: mesos.FrameworkInfo_Capability_Type): boolean {
+    return this.#capabilities.has(capability);
+  }
+
+  count(suffix: string, by = 1): void {
+    this.counts.set(suffix, (this.counts.get(suffix) ?? 0) + by);
+  }
+
+  get executors(): Iterable<ExecutorRecord> {
+    return flatten(this.holdings.values(), (holding) => holding.executors.values());
+  }
+  allocated(): Resources {
+    return Resources.sum(map(this.holdings.values(), (holding) => holding.used));
+  }
+  offered(): Resources {
+    return Resources.sum(map(this.offers.values(), (offer) => offer.resources));
+  }
+}
+
+/** The roles a framework subscribes to: `roles` with MULTI_ROLE, else `role` (default "*"). */
+export function rolesOf(info: mesos.FrameworkInfo): readonly string[] {
+  return hasCapability(info, 'MULTI_ROLE') ? (info.roles ?? []) : [info.role ?? '*'];
+}
+
+export function hasCapability(info: mesos.FrameworkInfo, wanted: mesos.FrameworkInfo_Capability_Type): boolean {
+  return info.capabilities?.some(({ type }) => type === wanted) ?? false;
+}
+
+function capabilityTypes(info: mesos.FrameworkInfo): ReadonlySet<mesos.FrameworkInfo_Capability_Type> {
+  const types = new Set<mesos.FrameworkInfo_Capability_Type>();
+  for (const { type } of info.capabilities ?? []) if (type !== undefined) types.add(type);
+  return types;
+}
