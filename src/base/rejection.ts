@@ -6,6 +6,7 @@ export type RejectionCode =
   | 'malformed' // cannot be parsed
   | 'invalid' // parsed, but breaks a rule
   | 'too-large'
+  | 'timeout' // the sender was too slow
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
@@ -36,6 +37,7 @@ export const HTTP_STATUS_OF_REJECTION: Readonly<Record<RejectionCode, number>> =
   malformed: 400,
   invalid: 400,
   'too-large': 413,
+  timeout: 408,
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
