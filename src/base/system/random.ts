@@ -1,0 +1,12 @@
+import { randomFillSync } from 'node:crypto';
+import { formatUuid, type Random, randomUuidBytes } from '../random.js';
+
+/** Unpredictable randomness of the operating system, for ids and jitter. */
+export const systemRandom: Random = {
+  next: () => (randomFillSync(new Uint32Array(1))[0] as number) / 2 ** 32,
+};
+
+/** A fresh version 4 UUID as text. */
+export function randomUuid(): string {
+  return formatUuid(randomUuidBytes(systemRandom));
+}
