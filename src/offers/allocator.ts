@@ -92,7 +92,14 @@ export interface Allocator {
 
   addAgent(agent: AllocatorAgent): void;
   removeAgent(agentId: string): void;
-  updateAgent(agentId: string, change: { readonly total?: Resources; readonly info?: mesos.AgentInfo; readonly capabilities?: ReadonlySet<mesos.AgentInfo_Capability_Type> }): void;
+  updateAgent(
+    agentId: string,
+    change: {
+      readonly total?: Resources;
+      readonly info?: mesos.AgentInfo;
+      readonly capabilities?: ReadonlySet<mesos.AgentInfo_Capability_Type>;
+    },
+  ): void;
   activateAgent(agentId: string): void;
   deactivateAgent(agentId: string): void;
   /** null: no whitelist, every agent. */
@@ -124,7 +131,10 @@ export interface Allocator {
   setBackPressure(frameworkId: string, on: boolean): void;
 
   updateWeights(weights: ReadonlyMap<string, number>): void;
-  updateQuota(role: string, quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> }): void;
+  updateQuota(
+    role: string,
+    quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> },
+  ): void;
   pause(): void;
   resume(): void;
 
@@ -135,15 +145,33 @@ export interface Allocator {
   allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number, budget?: number): AllocationResult;
 
   /** Why a framework (or anybody under `role`) is not offered `wanted` now. Most important first. */
-  explain(question: { readonly frameworkId?: string | undefined; readonly role?: string | undefined; readonly wanted: Resources }, nowMs: number): readonly Explanation[];
+  explain(
+    question: {
+      readonly frameworkId?: string | undefined;
+      readonly role?: string | undefined;
+      readonly wanted: Resources;
+    },
+    nowMs: number,
+  ): readonly Explanation[];
 
   /** For views, metrics and tests. */
   snapshot(): AllocatorSnapshot;
 }
 
 export interface AllocatorSnapshot {
-  readonly agents: ReadonlyMap<string, { readonly total: Resources; readonly offeredOrAllocated: Resources; readonly available: Resources; readonly active: boolean }>;
-  readonly roles: ReadonlyMap<string, { readonly weight: number; readonly dominantShare: number; readonly frameworkIds: readonly string[] }>;
+  readonly agents: ReadonlyMap<
+    string,
+    {
+      readonly total: Resources;
+      readonly offeredOrAllocated: Resources;
+      readonly available: Resources;
+      readonly active: boolean;
+    }
+  >;
+  readonly roles: ReadonlyMap<
+    string,
+    { readonly weight: number; readonly dominantShare: number; readonly frameworkIds: readonly string[] }
+  >;
   readonly allocationRuns: number;
   readonly activeFilters: number;
 }

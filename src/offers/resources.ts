@@ -1,0 +1,436 @@
+/**
+ * The resource algebra (spec page 05, 5.3). Immutable. Invariants of a `Resources`: no entry is empty; two entries of one
+ * kind and one allocation role exist only where the kind never merges (MOUNT, BLOCK, identified RAW, persistent volumes);
+ * identical shared volumes are one entry with a count. Subtraction takes away what is there and never goes below zero.
+ * Results that equal an operand are that operand: callers (the allocator's filters) rely on `===` as a fast path.
+ */
+import { isRejection, type Rejection } from '../base/rejection.js';
+import type * as mesos from '../wire/gen/mesos.js';
+import { kindOf, type ResourceKind } from './resource-kind.js';
+import { formatEntry, parseResourceList } from './resource-text.js';
+import {
+  addItems,
+  addRanges,
+  coalesceRanges,
+  containsItems,
+  containsRanges,
+  countRanges,
+  fromMilli,
+  type ItemList,
+  type RangeList,
+  sameList,
+  sortedItems,
+  subtractItems,
+  subtractRanges,
+  toMilli,
+} from './resource-value.js';
+import { DEFAULT_ROLE, isAllocatableToRole } from './roles.js';
+import { toPreRefinement, upgradeResource } from './validation.js';
+import { encodeRanges } from './value-text.js';
+
+/** One resource. Which of `milli`, `ranges` and `items` counts follows from `kind.type`; the others are empty. */
+export interface ResourceEntry {
+  readonly kind: ResourceKind;
+  /** `allocation_info.role`; undefined: not allocated. */
+  readonly allocationRole: string | undefined;
+  /** Thousandths. */
+  readonly milli: number;
+  readonly ranges: RangeList;
+  readonly items: ItemList;
+  /** Holders of a shared volume; 1 for everything else. */
+  readonly count: number;
+}
+
+const NOTHING: readonly never[] = [];
+
+/** From here on pairwise comparison loses against an index. */
+const INDEX_THRESHOLD = 256;
+
+export class Resources {
+  static readonly empty: Resources = new Resources([]);
+
+  #plain: Resources | undefined;
+  #tagged: Resources | undefined;
+
+  private constructor(readonly entries: readonly ResourceEntry[]) {}
+
+  /** Of valid resources (`validateResources`) in POST or PRE format; zero amounts vanish. */
+  static of(wire: readonly mesos.Resource[]): Resources {
+    return Resources.#merged(wire.map((resource) => entryOf(upgradeResource(resource))));
+  }
+
+  /** Reads `cpus:4;mem(eng):1024` or a JSON array of Resource. */
+  static parse(text: string, defaultRole: string = DEFAULT_ROLE): Resources | Rejection {
+    const listed = parseResourceList(text, defaultRole);
+    return isRejection(listed) ? listed : Resources.of(listed);
+  }
+
+  static sum(items: Iterable<Resources>): Resources {
+    const entries: ResourceEntry[] = [];
+    let first: Resources | undefined;
+    let others = 0;
+    for (const item of items) {
+      if (item.isEmpty) continue;
+      if (first === undefined) first = item;
+      else others++;
+      entries.push(...item.entries);
+    }
+    if (first === undefined) return Resources.empty;
+    return others === 0 ? first : Resources.#merged(entries);
+  }
+
+  static #merged(entries: readonly ResourceEntry[]): Resources {
+    const set = new EntrySet([], entries.length);
+    for (const entry of entries) set.add(entry);
+    return Resources.#from(set.toArray());
+  }
+
+  static #from(entries: readonly ResourceEntry[]): Resources {
+    return entries.length === 0 ? Resources.empty : new Resources(entries);
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
+  add(other: Resources): Resources {
+    if (this.isEmpty) return other;
+    if (other.isEmpty) return this;
+    const set = new EntrySet(this.entries, other.entries.length);
+    for (const entry of other.entries) set.add(entry);
+    return Resources.#from(set.toArray());
+  }
+
+  /** Takes away what is there; what is not there is ignored. Whole resources only go as a whole. */
+  subtract(other: Resources): Resources {
+    if (other === this) return Resources.empty;
+    if (this.isEmpty || other.isEmpty) return this;
+    const set = new EntrySet(this.entries, other.entries.length);
+    for (const entry of other.entries) set.subtract(entry);
+    return set.changed ? Resources.#from(set.toArray()) : this;
+  }
+
+  /** Whether `other` could be taken away in full. */
+  contains(other: Resources): boolean {
+    if (other === this || other.isEmpty) return true;
+    if (this.isEmpty) return false;
+    const set = new EntrySet(this.entries, other.entries.length);
+    return other.entries.every((entry) => set.take(entry));
+  }
+
+  equals(other: Resources): boolean {
+    return (
+      this === other || (this.entries.length === other.entries.length && this.contains(other) && other.contains(this))
+    );
+  }
+
+  /** POST format. A shared volume is written once, whatever its count. */
+  toWire(): mesos.Resource[] {
+    return this.entries.map(encodeEntry);
+  }
+
+  toPreRefinement(): mesos.Resource[] {
+    return toPreRefinement(this.toWire());
+  }
+
+  /** The same, tagged with `allocation_info.role`. */
+  allocatedTo(role: string): Resources {
+    if (this.isEmpty) return this;
+    if (this.#tagged?.entries[0]?.allocationRole === role) return this.#tagged;
+    const plain = this.unallocated();
+    if (plain !== this) return plain.allocatedTo(role);
+    const tagged = new Resources(this.entries.map((entry) => ({ ...entry, allocationRole: role })));
+    tagged.#plain = this;
+    this.#tagged = tagged;
+    return tagged;
+  }
+
+  /** The same without `allocation_info`; entries that differed in nothing else merge. */
+  unallocated(): Resources {
+    if (this.#plain !== undefined) return this.#plain;
+    const isPlain = this.entries.every((entry) => entry.allocationRole === undefined);
+    this.#plain = isPlain
+      ? this
+      : Resources.#merged(this.entries.map((entry) => ({ ...entry, allocationRole: undefined })));
+    return this.#plain;
+  }
+
+  /** By allocation role; what carries none is left out. */
+  byAllocationRole(): Map<string, Resources> {
+    const entriesOfRole = new Map<string, ResourceEntry[]>();
+    for (const entry of this.entries) {
+      if (entry.allocationRole === undefined) continue;
+      const entries = entriesOfRole.get(entry.allocationRole);
+      if (entries === undefined) entriesOfRole.set(entry.allocationRole, [entry]);
+      else entries.push(entry);
+    }
+    const out = new Map<string, Resources>();
+    for (const [role, entries] of entriesOfRole)
+      out.set(role, entries.length === this.entries.length ? this : new Resources(entries));
+    return out;
+  }
+
+  /** Returns this very object when every entry passes. */
+  filter(predicate: (entry: ResourceEntry) => boolean): Resources {
+    const kept = this.entries.filter(predicate);
+    return kept.length === this.entries.length ? this : Resources.#from(kept);
+  }
+
+  /** Each entry replaced by what `change` makes of it (undefined: dropped); amounts may only shrink. */
+  shrinkEach(change: (entry: ResourceEntry) => ResourceEntry | undefined): Resources {
+    const kept = this.entries.map(change).filter((entry) => entry !== undefined && !isNothing(entry));
+    const same = kept.length === this.entries.length && kept.every((entry, i) => entry === this.entries[i]);
+    return same ? this : Resources.#from(kept.filter((entry) => entry !== undefined));
+  }
+
+  unreserved(): Resources {
+    return this.filter((entry) => entry.kind.reservations.length === 0);
+  }
+
+  reserved(): Resources {
+    return this.filter((entry) => entry.kind.reservations.length > 0);
+  }
+
+  /** Reserved to exactly `role`. */
+  reservedTo(role: string): Resources {
+    return this.filter((entry) => entry.kind.reservations.length > 0 && entry.kind.reservationRole === role);
+  }
+
+  /** Unreserved, or reserved to `role` or one of its ancestors. */
+  allocatableTo(role: string): Resources {
+    return this.filter((entry) => isAllocatableToRole(entry.kind.reservationRole, role));
+  }
+
+  revocable(): Resources {
+    return this.filter((entry) => entry.kind.revocable);
+  }
+
+  nonRevocable(): Resources {
+    return this.filter((entry) => !entry.kind.revocable);
+  }
+
+  shared(): Resources {
+    return this.filter((entry) => entry.kind.shared);
+  }
+
+  nonShared(): Resources {
+    return this.filter((entry) => !entry.kind.shared);
+  }
+
+  persistentVolumes(): Resources {
+    return this.filter((entry) => entry.kind.isPersistentVolume);
+  }
+
+  /** Sum over all scalar entries of that name, in its natural unit (cores, MB). 0 when there is none. */
+  scalar(name: string): number {
+    return fromMilli(this.scalarMilli(name));
+  }
+
+  /** As `scalar`, in thousandths. */
+  scalarMilli(name: string): number {
+    let milli = 0;
+    for (const entry of this.entries)
+      if (entry.kind.name === name && entry.kind.type === 'SCALAR') milli += entry.milli;
+    return milli;
+  }
+
+  /** Sums of the scalars by name, in natural units. A shared volume counts once. */
+  scalars(): ReadonlyMap<string, number> {
+    return sumByName(this.entries.filter((entry) => entry.kind.type === 'SCALAR'));
+  }
+
+  /** As `scalars`, with ranges counted by integers and sets by items. */
+  quantities(): ReadonlyMap<string, number> {
+    return sumByName(this.entries);
+  }
+
+  /** As `quantities` for one name, in thousandths. */
+  quantityMilli(name: string): number {
+    let milli = 0;
+    for (const entry of this.entries) if (entry.kind.name === name) milli += entryQuantityMilli(entry);
+    return milli;
+  }
+
+  /** All ranges of that name together, as flat inclusive pairs. */
+  ranges(name: string): RangeList {
+    return this.entries
+      .filter((entry) => entry.kind.name === name && entry.kind.type === 'RANGES')
+      .reduce<RangeList>((sum, entry) => addRanges(sum, entry.ranges), NOTHING);
+  }
+
+  names(): ReadonlySet<string> {
+    return new Set(this.entries.map((entry) => entry.kind.name));
+  }
+
+  /** One line; `{}` when empty. */
+  toString(): string {
+    return this.isEmpty ? '{}' : this.entries.map(formatEntry).join('; ');
+  }
+}
+
+/** Amount in thousandths: of the scalar, of the integers in ranges, of the items in a set. */
+export function entryQuantityMilli(entry: ResourceEntry): number {
+  switch (entry.kind.type) {
+    case 'SCALAR':
+      return entry.milli;
+    case 'RANGES':
+      return countRanges(entry.ranges) * 1000;
+    case 'SET':
+      return entry.items.length * 1000;
+  }
+}
+
+function sumByName(entries: readonly ResourceEntry[]): Map<string, number> {
+  const milliOfName = new Map<string, number>();
+  for (const entry of entries)
+    milliOfName.set(entry.kind.name, (milliOfName.get(entry.kind.name) ?? 0) + entryQuantityMilli(entry));
+  return new Map([...milliOfName].map(([name, milli]) => [name, fromMilli(milli)]));
+}
+
+function entryOf(resource: mesos.Resource): ResourceEntry {
+  const pairs = (resource.ranges?.range ?? []).map(({ begin, end }) => [Number(begin), Number(end)] as const);
+  return {
+    kind: kindOf(resource),
+    allocationRole: resource.allocation_info?.role,
+    milli: toMilli(resource.scalar?.value ?? 0),
+    ranges: pairs.length === 0 ? NOTHING : coalesceRanges(pairs),
+    items: sortedItems(resource.set?.item ?? []),
+    count: 1,
+  };
+}
+
+function encodeEntry(entry: ResourceEntry): mesos.Resource {
+  const kind = entry.kind;
+  const out: mesos.Resource = { name: kind.name, type: kind.type };
+  if (kind.type === 'SCALAR') out.scalar = { value: fromMilli(entry.milli) };
+  else if (kind.type === 'RANGES') out.ranges = encodeRanges(entry.ranges);
+  else out.set = { item: [...entry.items] };
+  if (kind.disk !== undefined) out.disk = kind.disk;
+  if (kind.revocable) out.revocable = {};
+  if (kind.shared) out.shared = {};
+  if (entry.allocationRole !== undefined) out.allocation_info = { role: entry.allocationRole };
+  if (kind.providerId !== undefined) out.provider_id = { value: kind.providerId };
+  if (kind.reservations.length > 0) out.reservations = [...kind.reservations];
+  return out;
+}
+
+function isNothing(entry: ResourceEntry): boolean {
+  return entryQuantityMilli(entry) <= 0 || entry.count <= 0;
+}
+
+function sameKind(left: ResourceEntry, right: ResourceEntry): boolean {
+  return (left.kind === right.kind || left.kind.key === right.kind.key) && left.allocationRole === right.allocationRole;
+}
+
+function sameAmount(left: ResourceEntry, right: ResourceEntry): boolean {
+  return left.milli === right.milli && sameList(left.ranges, right.ranges) && sameList(left.items, right.items);
+}
+
+function hasAmount(left: ResourceEntry, right: ResourceEntry): boolean {
+  if (left.kind.type === 'SCALAR') return left.milli >= right.milli;
+  if (left.kind.type === 'RANGES') return containsRanges(left.ranges, right.ranges);
+  return containsItems(left.items, right.items);
+}
+
+function plus(left: ResourceEntry, right: ResourceEntry): ResourceEntry {
+  if (left.kind.type === 'SCALAR') return { ...left, milli: left.milli + right.milli };
+  if (left.kind.type === 'RANGES') return { ...left, ranges: addRanges(left.ranges, right.ranges) };
+  return { ...left, items: addItems(left.items, right.items) };
+}
+
+function minus(left: ResourceEntry, right: ResourceEntry): ResourceEntry {
+  if (left.kind.type === 'SCALAR') return { ...left, milli: Math.max(0, left.milli - right.milli) };
+  if (left.kind.type === 'RANGES') return { ...left, ranges: subtractRanges(left.ranges, right.ranges) };
+  return { ...left, items: subtractItems(left.items, right.items) };
+}
+
+/**
+ * Scratch of one operation: the entries of the left operand while those of the right one are worked in.
+ * Looks entries up pairwise, or by key when there are many of them.
+ */
+class EntrySet {
+  changed = false;
+  readonly #entries: (ResourceEntry | undefined)[];
+  /** Slots of `#entries` by key, shared between allocation roles; only for large operands. */
+  readonly #slotsOfKey: Map<string, number[]> | undefined;
+
+  constructor(entries: readonly ResourceEntry[], expected: number) {
+    this.#entries = [...entries];
+    if (Math.max(entries.length, expected) * expected <= INDEX_THRESHOLD) return;
+    this.#slotsOfKey = new Map();
+    for (const [slot, entry] of entries.entries()) this.#index(entry, slot);
+  }
+
+  toArray(): ResourceEntry[] {
+    return this.#entries.filter((entry) => entry !== undefined);
+  }
+
+  add(entry: ResourceEntry): void {
+    if (isNothing(entry)) return;
+    this.changed = true;
+    // A whole resource stays beside its equals; a shared one is counted when it is the same volume of the same size.
+    const slot = entry.kind.whole && !entry.kind.shared ? -1 : this.#find(entry, entry.kind.shared);
+    const held = this.#entries[slot];
+    if (held === undefined) {
+      this.#index(entry, this.#entries.length);
+      this.#entries.push(entry);
+    } else {
+      this.#entries[slot] = entry.kind.shared ? { ...held, count: held.count + entry.count } : plus(held, entry);
+    }
+  }
+
+  /** Takes away as much of `entry` as is there. */
+  subtract(entry: ResourceEntry): void {
+    const slot = this.#find(entry, entry.kind.whole || entry.kind.shared);
+    const held = this.#entries[slot];
+    if (held === undefined) return;
+    this.changed = true;
+    this.#replace(slot, held, entry);
+  }
+
+  /** Takes `entry` away when all of it is there; returns whether it was. */
+  take(entry: ResourceEntry): boolean {
+    const slot = this.#find(entry, entry.kind.whole || entry.kind.shared);
+    const held = this.#entries[slot];
+    if (held === undefined) return false;
+    if (entry.kind.shared) return held.count >= entry.count;
+    // Mergeable entries are unique in the right operand: only whole ones need be struck off.
+    if (entry.kind.whole) this.#entries[slot] = undefined;
+    return hasAmount(held, entry);
+  }
+
+  #replace(slot: number, held: ResourceEntry, gone: ResourceEntry): void {
+    if (held.kind.shared) {
+      const count = held.count - gone.count;
+      this.#entries[slot] = count > 0 ? { ...held, count } : undefined;
+    } else if (held.kind.whole) {
+      this.#entries[slot] = undefined;
+    } else {
+      const left = minus(held, gone);
+      this.#entries[slot] = isNothing(left) ? undefined : left;
+    }
+  }
+
+  /** Slot of an entry of the same kind (and amount, if `exact`); -1 when there is none. */
+  #find(entry: ResourceEntry, exact: boolean): number {
+    if (this.#slotsOfKey !== undefined) {
+      for (const slot of this.#slotsOfKey.get(entry.kind.key) ?? NOTHING)
+        if (this.#matches(this.#entries[slot], entry, exact)) return slot;
+      return -1;
+    }
+    for (let slot = 0; slot < this.#entries.length; slot++)
+      if (this.#matches(this.#entries[slot], entry, exact)) return slot;
+    return -1;
+  }
+
+  #matches(held: ResourceEntry | undefined, entry: ResourceEntry, exact: boolean): boolean {
+    return held !== undefined && sameKind(held, entry) && (!exact || sameAmount(held, entry));
+  }
+
+  #index(entry: ResourceEntry, slot: number): void {
+    if (this.#slotsOfKey === undefined) return;
+    const slots = this.#slotsOfKey.get(entry.kind.key);
+    if (slots === undefined) this.#slotsOfKey.set(entry.kind.key, [slot]);
+    else slots.push(slot);
+  }
+}
