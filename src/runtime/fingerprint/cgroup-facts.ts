@@ -3,6 +3,7 @@
  * they probe what they need themselves.
  */
 import { readFile } from 'node:fs/promises';
+import { parseCgroupMount, parseControllers } from '../cgroups/hierarchy.js';
 
 export interface CgroupFacts {
   /** unified: v2 alone; hybrid: v2 beside v1 hierarchies that hold controllers; legacy: v1 alone. */
@@ -25,7 +26,7 @@ export interface CgroupTexts {
   readonly cgroups: string;
   /** /proc/self/cgroup */
   readonly ownCgroup: string;
-  /** cgroup.controllers of the v2 mount that `findCgroup2Mount` finds. */
+  /** cgroup.controllers of the v2 mount. */
   readonly controllers: string;
 }
 
@@ -33,7 +34,7 @@ export async function readCgroupFacts(): Promise<CgroupFacts> {
   const [mountinfo, cgroups, ownCgroup] = await Promise.all(
     ['/proc/self/mountinfo', '/proc/cgroups', '/proc/self/cgroup'].map(readOrEmpty),
   );
-  const v2Mount = findCgroup2Mount(mountinfo ?? '');
+  const v2Mount = parseCgroupMount(mountinfo ?? '');
   const controllers = v2Mount === undefined ? '' : await readOrEmpty(`${v2Mount}/cgroup.controllers`);
   return describeCgroups({
     mountinfo: mountinfo ?? '',
@@ -45,7 +46,7 @@ export async function readCgroupFacts(): Promise<CgroupFacts> {
 
 /** Pure part of `readCgroupFacts`. */
 export function describeCgroups(texts: CgroupTexts): CgroupFacts {
-  const v2Mount = findCgroup2Mount(texts.mountinfo);
+  const v2Mount = parseCgroupMount(texts.mountinfo);
   const v1Controllers = heldByV1(texts.cgroups);
   const hasV1 = texts.mountinfo.split('\n').some((line) => fileSystemType(line) === 'cgroup');
   const v2Only = v1Controllers.length === 0 ? 'unified' : 'hybrid';
@@ -53,20 +54,10 @@ export function describeCgroups(texts: CgroupTexts): CgroupFacts {
   return {
     layout: v2Mount === undefined ? withoutV2 : v2Only,
     v2Mount,
-    v2Controllers: texts.controllers.trim().split(/\s+/).filter(Boolean),
+    v2Controllers: parseControllers(texts.controllers),
     v1Controllers,
     ownV2Path: /^0::(.*)$/m.exec(texts.ownCgroup)?.[1],
   };
-}
-
-/** The usual place first, any other after that. */
-export function findCgroup2Mount(mountinfo: string): string | undefined {
-  const mounts = mountinfo
-    .split('\n')
-    .filter((line) => fileSystemType(line) === 'cgroup2')
-    .map((line) => line.split(' ')[4])
-    .filter((mount) => mount !== undefined);
-  return mounts.find((mount) => mount === '/sys/fs/cgroup') ?? mounts[0];
 }
 
 /** The field after the lone dash. */
