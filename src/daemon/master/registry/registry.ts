@@ -2,8 +2,9 @@
  * The durable registry as the master shell sees it. One member on SQLite now; the replicated log implements the same
  * interface. Every change is durable before `propose` resolves; results come in order.
  */
-import type * as mesos from '../../../wire/gen/mesos.js';
+
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
+import type * as mesos from '../../../wire/gen/mesos.js';
 import type { RegistryResult, RegistryState } from '../core/protocol.js';
 
 export interface Leadership {

@@ -1,0 +1,214 @@
+// One suite for every implementation of Registry: what the master relies on, whatever is below.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/system/clock.js';
+import { MemoryRegistry, MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
+import type { Registry } from '../../../src/daemon/master/registry/registry.js';
+import { SqliteRegistry } from '../../../src/daemon/master/registry/sqlite-registry.js';
+import type * as registry from '../../../src/wire/gen/mesoctl-registry.js';
+import type * as mesos from '../../../src/wire/gen/mesos.js';
+
+interface Harness {
+  /** A registry over the same storage each time: calling it twice is a restart. */
+  open(): Registry;
+  cleanUp(): void;
+}
+
+const HARNESSES: readonly (readonly [string, () => Harness])[] = [
+  [
+    'memory',
+    () => {
+      const store = new MemoryRegistryStore('c1');
+      return { open: () => new MemoryRegistry(store), cleanUp: () => undefined };
+    },
+  ],
+  [
+    'sqlite',
+    () => {
+      const workDir = mkdtempSync(join(tmpdir(), 'mesoctl-registry-'));
+      return {
+        open: () => new SqliteRegistry({ workDir, clock: systemClock, newClusterId: 'c1' }),
+        cleanUp: () => rmSync(workDir, { recursive: true, force: true }),
+      };
+    },
+  ],
+];
+
+const master: mesos.MasterInfo = { id: 'm', ip: 16777343, port: 5050 };
+const agent = (id: string, hostname = 'h'): mesos.AgentInfo => ({ hostname, id: { value: id } });
+const framework = (id: string, name = 'f'): mesos.FrameworkInfo => ({ user: 'u', name, id: { value: id } });
+const at = (nanoseconds: number | bigint): mesos.TimeInfo => ({ nanoseconds });
+const admit = (id: string): registry.Operation => ({ admit_agent: { agent_info: agent(id) } });
+const unreachable = (id: string, time = 1): registry.Operation => ({
+  mark_agent_unreachable: { agent_id: { value: id }, unreachable_time: at(time) },
+});
+const gone = (id: string, time = 1): registry.Operation => ({
+  mark_agent_gone: { agent_id: { value: id }, gone_time: at(time) },
+});
+
+describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
+  const open: Registry[] = [];
+  const harnesses: Harness[] = [];
+
+  function start(): { harness: Harness; first: Registry; restart(): Promise<Registry> } {
+    const harness = createHarness();
+    harnesses.push(harness);
+    const first = harness.open();
+    open.push(first);
+    return {
+      harness,
+      first,
+      async restart() {
+        await open.pop()?.close();
+        const next = harness.open();
+        open.push(next);
+        return next;
+      },
+    };
+  }
+
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+    for (const each of harnesses.splice(0)) each.cleanUp();
+  });
+
+  const ok = (results: readonly { readonly ok: boolean }[]) => results.map((result) => result.ok);
+
+  test('an empty registry leads with a cluster id and a term above 0', async () => {
+    const { first } = start();
+    const leadership = await first.lead(master);
+    expect(leadership.clusterId).toBe('c1');
+    expect(leadership.term).toBeGreaterThan(0);
+    expect(leadership.registry.agents.size).toBe(0);
+    expect(leadership.registry.frameworks.size).toBe(0);
+  });
+
+  test('each start has a higher term and the same cluster id', async () => {
+    const { first, restart } = start();
+    const before = await first.lead(master);
+    const after = await (await restart()).lead(master);
+    expect(after.term).toBeGreaterThan(before.term);
+    expect(after.clusterId).toBe(before.clusterId);
+  });
+
+  test('everything proposed survives a restart, times to the nanosecond', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    const precise = 1_790_000_000_123_456_789n;
+    const results = await first.propose([
+      admit('a1'),
+      admit('a2'),
+      admit('a3'),
+      { mark_agent_unreachable: { agent_id: { value: 'a2' }, unreachable_time: at(precise) } },
+      gone('a3', 7),
+      { admit_framework: { framework_info: framework('f1', 'größe') } },
+      { admit_framework: { framework_info: framework('f2') } },
+      { admit_framework: { framework_info: framework('f3') } },
+      { disconnect_framework: { framework_id: { value: 'f2' }, disconnected_at: at(precise) } },
+      { remove_framework: { framework_id: { value: 'f3' }, removed_at: at(9) } },
+    ]);
+    expect(ok(results)).toEqual(Array(10).fill(true));
+    const { registry: state } = await (await restart()).lead(master);
+    expect([...state.agents.keys()]).toEqual(['a1']);
+    expect(state.agents.get('a1')?.hostname).toBe('h');
+    expect(state.unreachable.get('a2')?.nanoseconds).toBe(precise);
+    expect(state.gone.get('a3')?.nanoseconds).toBe(7);
+    expect([...state.frameworks.keys()].sort()).toEqual(['f1', 'f2']);
+    expect(state.frameworks.get('f1')?.info.name).toBe('größe');
+    expect(state.frameworks.get('f1')?.disconnectedAt).toBeUndefined();
+    expect(state.frameworks.get('f2')?.disconnectedAt?.nanoseconds).toBe(precise);
+    expect(state.tombstones.get('f3')?.nanoseconds).toBe(9);
+  });
+
+  test('a refused operation changes nothing and does not hurt its neighbours', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    const results = await first.propose([
+      admit('a1'),
+      admit('a1'),
+      unreachable('nobody'),
+      gone('nobody'),
+      { remove_agent: { agent_id: { value: 'nobody' } } },
+      { update_agent: { agent_info: agent('nobody') } },
+      { update_framework: { framework_info: framework('nobody') } },
+      { disconnect_framework: { framework_id: { value: 'nobody' }, disconnected_at: at(1) } },
+      admit('a2'),
+    ]);
+    expect(ok(results)).toEqual([true, false, false, false, false, false, false, false, true]);
+    const { registry: state } = await (await restart()).lead(master);
+    expect([...state.agents.keys()]).toEqual(['a1', 'a2']);
+    expect(state.frameworks.size + state.gone.size + state.unreachable.size).toBe(0);
+  });
+
+  test('the life of an agent: admitted, unreachable, reachable, gone; gone is for ever and keeps its first time', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    expect(ok(await first.propose([admit('a'), unreachable('a'), unreachable('a')]))).toEqual([true, true, false]);
+    expect(ok(await first.propose([admit('a')]))).toEqual([false]);
+    const back = { mark_agent_reachable: { agent_info: agent('a', 'renamed') } };
+    expect(ok(await first.propose([back, gone('a', 5), gone('a', 6), back, admit('a')]))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    const { registry: state } = await (await restart()).lead(master);
+    expect(state.agents.size + state.unreachable.size).toBe(0);
+    expect(state.gone.get('a')?.nanoseconds).toBe(5);
+  });
+
+  test('an agent that was pruned while away is admitted when it returns', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    await first.propose([admit('a'), admit('b'), unreachable('a'), gone('b')]);
+    const pruned = await first.propose([{ prune: { unreachable: [{ value: 'a' }], gone: [{ value: 'b' }] } }]);
+    expect(ok(pruned)).toEqual([true]);
+    expect(ok(await first.propose([{ mark_agent_reachable: { agent_info: agent('a') } }]))).toEqual([true]);
+    const { registry: state } = await (await restart()).lead(master);
+    expect([...state.agents.keys()]).toEqual(['a']);
+    expect(state.gone.size).toBe(0);
+  });
+
+  test('a removed framework cannot come back, and registering takes the disconnection away', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    const admitFramework = (id: string) => ({ admit_framework: { framework_info: framework(id) } });
+    await first.propose([
+      admitFramework('f1'),
+      { disconnect_framework: { framework_id: { value: 'f1' }, disconnected_at: at(1) } },
+      { update_framework: { framework_info: framework('f1', 'renamed') } },
+    ]);
+    const remove = { remove_framework: { framework_id: { value: 'f2' }, removed_at: at(1) } };
+    expect(ok(await first.propose([admitFramework('f2'), remove, admitFramework('f2')]))).toEqual([true, true, false]);
+    const { registry: state } = await (await restart()).lead(master);
+    expect(state.frameworks.get('f1')?.disconnectedAt).toBeUndefined();
+    expect(state.frameworks.get('f1')?.info.name).toBe('renamed');
+    expect(state.frameworks.has('f2')).toBe(false);
+    expect(state.tombstones.has('f2')).toBe(true);
+  });
+
+  test('concurrent proposals are answered in order, each with its own results', async () => {
+    const { first, restart } = start();
+    await first.lead(master);
+    const order: number[] = [];
+    const all = Array.from({ length: 300 }, async (_, i) => {
+      const results = await first.propose([admit(`a${i}`), admit(`a${i}`)]);
+      order.push(i);
+      return ok(results);
+    });
+    for (const results of await Promise.all(all)) expect(results).toEqual([true, false]);
+    expect(order).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    const { registry: state } = await (await restart()).lead(master);
+    expect(state.agents.size).toBe(300);
+  });
+
+  test('after close a proposal is refused', async () => {
+    const { first } = start();
+    await first.lead(master);
+    await first.close();
+    await expect(first.propose([admit('a')])).rejects.toThrow();
+  });
+});
