@@ -4,7 +4,17 @@
  * proto's own (snake_case) names: absent optional, repeated and map fields are `undefined`, never null.
  */
 export type ScalarName =
-  | 'double' | 'float' | 'int32' | 'uint32' | 'sint32' | 'int64' | 'uint64' | 'sint64' | 'bool' | 'string' | 'bytes';
+  | 'double'
+  | 'float'
+  | 'int32'
+  | 'uint32'
+  | 'sint32'
+  | 'int64'
+  | 'uint64'
+  | 'sint64'
+  | 'bool'
+  | 'string'
+  | 'bytes';
 
 export type FieldLabel = 'required' | 'optional' | 'repeated' | 'map';
 
@@ -43,7 +53,10 @@ export interface MessageType<T extends object> {
   readonly shape?: T;
 }
 
-export function enumType<Name extends string>(fullName: string, values: Readonly<Record<Name, number>>): EnumType<Name> {
+export function enumType<Name extends string>(
+  fullName: string,
+  values: Readonly<Record<Name, number>>,
+): EnumType<Name> {
   const entries = Object.entries(values) as [Name, number][];
   return { fullName, numberOf: new Map(entries), nameOf: new Map(entries.map(([name, number]) => [number, name])) };
 }
