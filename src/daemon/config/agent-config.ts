@@ -31,6 +31,8 @@ export interface AgentConfig {
   readonly recoveryTimeoutMs: number;
   readonly executorReregistrationTimeoutMs: number;
   readonly registrationBackoffFactorMs: number;
+  /** What may differ from the agent's last start: nothing, or additions; undefined: `equal` (spec page 08, section 8.2). */
+  readonly reconfigurationPolicy?: 'equal' | 'additive' | undefined;
   readonly gcDelayMs: number;
   readonly gcDiskHeadroom: number;
   readonly diskWatchIntervalMs: number;
