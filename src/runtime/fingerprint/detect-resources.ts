@@ -26,7 +26,7 @@ export async function detectResources(options: DetectResourcesOptions): Promise<
   if (isRejection(flagText)) return flagText;
   const names = listedResourceNames(flagText);
   if (isRejection(names)) return names;
-  const listed = flagText.trim() === '' ? Resources.empty : Resources.parse(flagText, options.defaultRole);
+  const listed = flagText === '' ? Resources.empty : Resources.parse(flagText, options.defaultRole);
   if (isRejection(listed)) return listed;
   const missing = missingResources(options.capacity ?? (await readCapacity(options.workDir)), names);
   if (missing === '') return listed;
@@ -35,9 +35,9 @@ export async function detectResources(options: DetectResourcesOptions): Promise<
 }
 
 async function readFlag(value: string): Promise<string | Rejection> {
-  if (!value.startsWith('file://')) return value;
+  if (!value.startsWith('file://')) return value.trim();
   try {
-    return await readFile(fileURLToPath(value), 'utf8');
+    return (await readFile(fileURLToPath(value), 'utf8')).trim();
   } catch (error) {
     return reject('invalid', `cannot read the file of --resources: ${messageOf(error)}`);
   }

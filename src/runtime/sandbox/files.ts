@@ -10,7 +10,7 @@ import { type FileHandle, open, opendir, realpath } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
 import type * as mesos from '../../wire/gen/mesos.js';
-import { Accounts } from './accounts.js';
+import { AccountNames } from './account-names.js';
 import { openBelow, openEntry, pathOfHandle, rejectionOfSystemError } from './opened-node.js';
 
 /** Most bytes of one read: sixteen pages. */
@@ -196,7 +196,7 @@ async function describeEntries(
   virtualPath: string,
   names: readonly string[],
 ): Promise<readonly mesos.FileInfo[]> {
-  const accounts = await Accounts.read();
+  const accounts = await AccountNames.read();
   const infos: mesos.FileInfo[] = [];
   for (let from = 0; from < names.length; from += STATS_AT_ONCE) {
     const batch = names.slice(from, from + STATS_AT_ONCE);
@@ -211,7 +211,7 @@ async function describeEntry(
   directory: FileHandle,
   virtualPath: string,
   name: string,
-  accounts: Accounts,
+  accounts: AccountNames,
 ): Promise<mesos.FileInfo | undefined> {
   try {
     const entry = await openEntry(directory, name);

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MesoError } from '../../../src/base/error.js';
-import { Accounts } from '../../../src/runtime/sandbox/accounts.js';
+import { AccountNames } from '../../../src/runtime/sandbox/account-names.js';
 import { createAgentDir, createSandbox } from '../../../src/runtime/sandbox/create.js';
 import * as paths from '../../../src/runtime/sandbox/paths.js';
 import { scratchDirs } from './scratch.js';
@@ -53,23 +53,15 @@ describe('sandbox layout', () => {
   });
 });
 
-describe('Accounts', () => {
-  const accounts = new Accounts(
-    'root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\nann:x:1000:100:Ann:/home/ann:/bin/sh\nbroken line\nodd:x:y:z::/:\n',
+describe('AccountNames', () => {
+  const names = new AccountNames(
+    'root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\nbroken line\nodd:x:y:z::/:\n',
     'root:x:0:\nusers:x:100:ann\n',
   );
 
-  it('finds by name and by number', () => {
-    expect(accounts.findUser('ann')).toEqual({ name: 'ann', uid: 1000, gid: 100, homeDir: '/home/ann' });
-    expect(accounts.findUser('1000')).toEqual(accounts.findUser('ann'));
-    expect(accounts.findUser('4242')).toEqual({ name: '4242', uid: 4242, gid: 4242, homeDir: '/' });
-    for (const unknown of ['bob', 'odd', '-1', '4294967295', ''])
-      expect(accounts.findUser(unknown), unknown).toBeUndefined();
-  });
-
   it('names numbers, the first line winning', () => {
-    expect(accounts.userName(0)).toBe('root');
-    expect(accounts.userName(7)).toBe('7');
-    expect(accounts.groupName(100)).toBe('users');
+    expect(names.userName(0)).toBe('root');
+    expect(names.userName(7)).toBe('7');
+    expect(names.groupName(100)).toBe('users');
   });
 });
