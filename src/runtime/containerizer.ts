@@ -53,12 +53,17 @@ export interface ContainerTermination {
   /** Raw wait(2) status of the task's process; undefined when it can no longer be known. */
   readonly waitStatus?: number | undefined;
   /** Set when an isolator ended it. */
-  readonly limitation?: {
-    readonly reason: 'REASON_CONTAINER_LIMITATION_MEMORY' | 'REASON_CONTAINER_LIMITATION_DISK' | 'REASON_CONTAINER_LIMITATION';
-    /** With the numbers, for people. */
-    readonly message: string;
-    readonly resources: readonly mesos.Resource[];
-  } | undefined;
+  readonly limitation?:
+    | {
+        readonly reason:
+          | 'REASON_CONTAINER_LIMITATION_MEMORY'
+          | 'REASON_CONTAINER_LIMITATION_DISK'
+          | 'REASON_CONTAINER_LIMITATION';
+        /** With the numbers, for people. */
+        readonly message: string;
+        readonly resources: readonly mesos.Resource[];
+      }
+    | undefined;
   readonly startedAtMs?: number | undefined;
   readonly finishedAtMs?: number | undefined;
   readonly maxRssKb?: number | undefined;
@@ -70,8 +75,12 @@ export type RecoveredContainer =
   | { readonly state: 'ended'; readonly termination: ContainerTermination };
 
 export interface ContainerizerEvents {
-  /** Exactly once for every container that launched or was recovered as running. Its cgroup is empty and gone. */
-  onTerminated(termination: ContainerTermination): void;
+  /**
+   * Exactly once for every container that launched or was recovered as running. Its cgroup is empty and gone.
+   * The exit status stays on disk until the returned promise settles, and some seconds longer: return one that settles
+   * once the end of the container is durable, so that a crash in between loses nothing.
+   */
+  onTerminated(termination: ContainerTermination): void | Promise<void>;
 }
 
 export interface Containerizer {
@@ -84,7 +93,9 @@ export interface Containerizer {
    */
   launch(spec: ContainerSpec, starting: (checkpoint: ContainerCheckpoint) => Promise<void>): Promise<ContainerProcess>;
   /** Finds containers of an earlier agent process. Containers on the machine that are not in the list are destroyed. */
-  recover(checkpoints: readonly ContainerCheckpoint[]): Promise<readonly (RecoveredContainer & { readonly containerId: string })[]>;
+  recover(
+    checkpoints: readonly ContainerCheckpoint[],
+  ): Promise<readonly (RecoveredContainer & { readonly containerId: string })[]>;
   /** Sends a signal to every process of the task (not to init). Unknown containers are ignored. */
   signal(containerId: string, signalNumber: number): Promise<void>;
   /** Kills everything in the container and cleans up; `onTerminated` follows. Unknown containers are ignored. */

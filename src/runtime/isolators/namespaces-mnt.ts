@@ -1,0 +1,33 @@
+/**
+ * namespaces/mnt: mounts of a task stay its own, and directories of the agent are hidden behind empty read-only ones,
+ * so that a task which is not root can neither read nor write them.
+ */
+import { MesoError } from '../../base/error.js';
+import { CLONE_NEWNS, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from './clone-flags.js';
+import { type Isolator, isolator } from './isolator.js';
+
+const MASK_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+export function isBelow(path: string, dir: string): boolean {
+  return path === dir || path.startsWith(dir.endsWith('/') ? dir : `${dir}/`);
+}
+
+export function namespacesMnt(options: { readonly maskedDirs: readonly string[] }): Isolator {
+  const mounts = options.maskedDirs.map((target) => ({
+    source: 'mask',
+    target,
+    type: 'tmpfs',
+    flags: MASK_FLAGS,
+    data: 'size=4k,mode=755',
+  }));
+  return isolator('namespaces/mnt', {
+    prepare(spec) {
+      const hiding = options.maskedDirs.find((dir) => isBelow(spec.sandboxDir, dir));
+      if (hiding !== undefined)
+        return Promise.reject(
+          new MesoError('LAUNCH_FAILED', `the sandbox ${spec.sandboxDir} is in ${hiding}, which is hidden from tasks`),
+        );
+      return Promise.resolve({ cloneFlags: CLONE_NEWNS, mounts });
+    },
+  });
+}
