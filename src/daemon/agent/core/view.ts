@@ -1,0 +1,49 @@
+/** What others may read of an agent core between two steps. Nothing here may be changed by a reader. */
+import type * as mesos from '../../../wire/gen/mesos.js';
+
+export interface AgentView {
+  readonly recovered: boolean;
+  readonly registered: boolean;
+  /** With id once admitted. */
+  readonly agentInfo: mesos.AgentInfo;
+  readonly clusterId: string | undefined;
+  readonly highestTerm: number;
+  /** Of the leader this agent is connected to. */
+  readonly masterInfo: mesos.MasterInfo | undefined;
+  readonly frameworks: ReadonlyMap<string, FrameworkView>;
+  readonly completedFrameworks: ReadonlyMap<string, FrameworkView>;
+  /** Tasks that ended here, by state in lower case without "task_", since the agent started. */
+  readonly endedTasks: ReadonlyMap<string, number>;
+  readonly launchErrors: number;
+  readonly ignoredMessages: number;
+  /** Updates that wait for an acknowledgement. */
+  readonly pendingUpdates: number;
+}
+
+export interface FrameworkView {
+  readonly info: mesos.FrameworkInfo;
+  /** Ordered to end. */
+  readonly terminating: boolean;
+  /** Not ended, or ended and not acknowledged. */
+  readonly tasks: ReadonlyMap<string, TaskView>;
+  /** Oldest first, bounded. */
+  readonly completedTasks: readonly TaskView[];
+}
+
+export interface TaskView {
+  readonly frameworkId: string;
+  readonly taskId: string;
+  readonly info: mesos.TaskInfo;
+  readonly containerId: string;
+  /**
+   * `launching`: the container is being made; `running`; `over`: it is gone, or there never was one.
+   */
+  readonly phase: 'launching' | 'running' | 'over';
+  /** Newest, acknowledged or not. */
+  readonly state: mesos.TaskState;
+  /** One per consecutive state. */
+  readonly statuses: readonly mesos.TaskStatus[];
+  /** Of the container's init. */
+  readonly pid: number | undefined;
+  readonly launchedAtMs: number;
+}
