@@ -23,6 +23,8 @@ export class TestScheduler {
   ): Promise<TestScheduler>;
   readonly events: readonly Json[];
   readonly closed: boolean;
+  /** Set by benchmarks: takes every further event at once, instead of the list. */
+  onEvent: ((event: Json) => void) | undefined;
   readonly streamId: string;
   readonly frameworkId: { readonly value: string };
   waitFor(type: string, accept?: (event: Json) => boolean, options?: UntilOptions): Promise<Json>;
