@@ -4,10 +4,10 @@
  * No effect may be reordered within its kind; see base/core.ts.
  */
 import type { Rejection } from '../../../base/rejection.js';
-import type * as mesos from '../../../wire/gen/mesos.js';
+import type * as master from '../../../wire/gen/master.js';
 import type * as link from '../../../wire/gen/mesoctl-link.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
-import type * as master from '../../../wire/gen/master.js';
+import type * as mesos from '../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../wire/gen/scheduler.js';
 
 /** One HTTP exchange that waits for `respond` (or `accept-stream`); made by the shell, never reused. */
@@ -17,19 +17,48 @@ export type ConnectionId = number;
 
 export type MasterEvent =
   /** `call` passed shape validation (wire/validation). `connectionId` is the stream it becomes when accepted. */
-  | { readonly kind: 'scheduler-subscribe'; readonly requestId: RequestId; readonly connectionId: ConnectionId; readonly streamId: string; readonly principal?: string | undefined; readonly call: scheduler.Call }
+  | {
+      readonly kind: 'scheduler-subscribe';
+      readonly requestId: RequestId;
+      readonly connectionId: ConnectionId;
+      readonly streamId: string;
+      readonly principal?: string | undefined;
+      readonly call: scheduler.Call;
+    }
   /** `streamId`: the Mesos-Stream-Id header as given. */
-  | { readonly kind: 'scheduler-call'; readonly requestId: RequestId; readonly streamId?: string | undefined; readonly principal?: string | undefined; readonly call: scheduler.Call }
+  | {
+      readonly kind: 'scheduler-call';
+      readonly requestId: RequestId;
+      readonly streamId?: string | undefined;
+      readonly principal?: string | undefined;
+      readonly call: scheduler.Call;
+    }
   /** `overflow`: the master cut it because its client did not read; the framework then gets at least 60 s to return. */
   | { readonly kind: 'scheduler-closed'; readonly connectionId: ConnectionId; readonly overflow?: boolean | undefined }
   /** The stream's queue went above 4 MiB (true) or below half of that (false). */
   | { readonly kind: 'scheduler-backlog'; readonly connectionId: ConnectionId; readonly high: boolean }
-  | { readonly kind: 'operator-subscribe'; readonly requestId: RequestId; readonly connectionId: ConnectionId; readonly principal?: string | undefined }
+  | {
+      readonly kind: 'operator-subscribe';
+      readonly requestId: RequestId;
+      readonly connectionId: ConnectionId;
+      readonly principal?: string | undefined;
+    }
   | { readonly kind: 'operator-closed'; readonly connectionId: ConnectionId }
   /** Calls that change something (TEARDOWN, MARK_AGENT_GONE); reads are answered from `MasterView`. */
-  | { readonly kind: 'operator-call'; readonly requestId: RequestId; readonly principal?: string | undefined; readonly call: master.Call }
+  | {
+      readonly kind: 'operator-call';
+      readonly requestId: RequestId;
+      readonly principal?: string | undefined;
+      readonly call: master.Call;
+    }
   /** Sequence and term were checked by the shell; `channel` is open from its first frame on. */
-  | { readonly kind: 'agent-frame'; readonly connectionId: ConnectionId; readonly channel: number; readonly remoteIp: string; readonly frame: link.AgentFrame }
+  | {
+      readonly kind: 'agent-frame';
+      readonly connectionId: ConnectionId;
+      readonly channel: number;
+      readonly remoteIp: string;
+      readonly frame: link.AgentFrame;
+    }
   /** All channels of the connection are gone. */
   | { readonly kind: 'agent-link-closed'; readonly connectionId: ConnectionId }
   /** Once, first: this master is leader of `term` and has recovered the registry. */
@@ -54,7 +83,10 @@ export interface RegistryState {
   /** Value: Unix nanoseconds of the transition. */
   readonly unreachable: ReadonlyMap<string, mesos.TimeInfo>;
   readonly gone: ReadonlyMap<string, mesos.TimeInfo>;
-  readonly frameworks: ReadonlyMap<string, { readonly info: mesos.FrameworkInfo; readonly disconnectedAt?: mesos.TimeInfo | undefined }>;
+  readonly frameworks: ReadonlyMap<
+    string,
+    { readonly info: mesos.FrameworkInfo; readonly disconnectedAt?: mesos.TimeInfo | undefined }
+  >;
   /** Removed frameworks, bounded. */
   readonly tombstones: ReadonlyMap<string, mesos.TimeInfo>;
 }
@@ -63,21 +95,58 @@ export type RegistryResult = { readonly ok: true } | { readonly ok: false; reado
 
 export type MasterEffect =
   /** Make durable; answered by `registry-applied`. In-memory changes that depend on it wait for the answer. */
-  | { readonly type: 'persist'; readonly kind: 'propose'; readonly proposalId: number; readonly operations: readonly registry.Operation[] }
+  | {
+      readonly type: 'persist';
+      readonly kind: 'propose';
+      readonly proposalId: number;
+      readonly operations: readonly registry.Operation[];
+    }
   /** Ends an exchange: a status with an empty or text body, or a JSON/protobuf body of `response`. */
   | { readonly type: 'now'; readonly kind: 'respond'; readonly requestId: RequestId; readonly outcome: HttpOutcome }
   /** Answers 200 with the stream headers; events for `connectionId` follow. */
-  | { readonly type: 'now'; readonly kind: 'accept-stream'; readonly requestId: RequestId; readonly connectionId: ConnectionId }
-  | { readonly type: 'now'; readonly kind: 'scheduler-event'; readonly connectionId: ConnectionId; readonly event: scheduler.Event }
+  | {
+      readonly type: 'now';
+      readonly kind: 'accept-stream';
+      readonly requestId: RequestId;
+      readonly connectionId: ConnectionId;
+    }
+  | {
+      readonly type: 'now';
+      readonly kind: 'scheduler-event';
+      readonly connectionId: ConnectionId;
+      readonly event: scheduler.Event;
+    }
   /** After what is queued has been written. */
   | { readonly type: 'now'; readonly kind: 'close-stream'; readonly connectionId: ConnectionId }
   /** To all of them; encode once. */
-  | { readonly type: 'now'; readonly kind: 'operator-event'; readonly connectionIds: readonly ConnectionId[]; readonly event: master.Event }
+  | {
+      readonly type: 'now';
+      readonly kind: 'operator-event';
+      readonly connectionIds: readonly ConnectionId[];
+      readonly event: master.Event;
+    }
   /** The shell adds channel sequence and term. */
-  | { readonly type: 'now'; readonly kind: 'agent-message'; readonly connectionId: ConnectionId; readonly channel: number; readonly message: AgentMessage }
+  | {
+      readonly type: 'now';
+      readonly kind: 'agent-message';
+      readonly connectionId: ConnectionId;
+      readonly channel: number;
+      readonly message: AgentMessage;
+    }
   /** Forget the channel; other channels of the connection live on. */
-  | { readonly type: 'now'; readonly kind: 'close-channel'; readonly connectionId: ConnectionId; readonly channel: number }
-  | { readonly type: 'now'; readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'now';
+      readonly kind: 'close-channel';
+      readonly connectionId: ConnectionId;
+      readonly channel: number;
+    }
+  | {
+      readonly type: 'now';
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   /** This master cannot go on as leader: log `message` and end the process (spec page 07, section 7.3 step 4). */
   | { readonly type: 'now'; readonly kind: 'abdicate'; readonly message: string }
   /** More to do: send `tick` again soon, other events may come between. */

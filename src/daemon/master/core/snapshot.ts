@@ -5,12 +5,12 @@
 import { Resources } from '../../../offers/resources.js';
 import type * as master from '../../../wire/gen/master.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import { canonicalInt64 } from '../../../wire/int64.js';
 import type { AgentView, FrameworkView, MasterView } from './view.js';
 
 /** Unix milliseconds as the wire's nanoseconds. */
 export function timeInfo(unixMs: number): mesos.TimeInfo {
-  const nanoseconds = BigInt(Math.round(unixMs * 1000)) * 1000n;
-  return { nanoseconds };
+  return { nanoseconds: canonicalInt64(BigInt(Math.round(unixMs * 1000)) * 1000n) };
 }
 
 export function describeAgent(agent: AgentView): master.Response_GetAgents_Agent {

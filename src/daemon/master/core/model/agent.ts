@@ -8,8 +8,8 @@ import { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { ConnectionId } from '../protocol.js';
 import type { AgentView } from '../view.js';
-import { flatten, map } from './iteration.js';
 import type { ExecutorRecord, Holding } from './holding.js';
+import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
 import type { TaskRecord } from './task.js';
 
@@ -41,6 +41,9 @@ export class AgentRecord implements AgentView {
   readonly pendingKills = new Map<string, Map<string, mesos.KillPolicy | undefined>>();
   /** Consecutive pings without an answer. */
   missedPings = 0;
+  awaitsPong = false;
+  /** Counts answers and re-registrations: a removal decided before the last one is void. */
+  signsOfLife = 0;
   pingTimer: TimerHandle | undefined;
   reregisterTimer: TimerHandle | undefined;
   /** In line for a permit of the removal rate limiter. */

@@ -1,0 +1,46 @@
+/**
+ * An agent gains and loses its link. A lost link takes its offers back and nothing else: its tasks run on and are live
+ * until it is known better (architecture, section 4).
+ */
+import type { Context } from '../machine/context.js';
+import type { Channel } from '../machine/state.js';
+import type { AgentRecord } from '../model/agent.js';
+import { rescindOffer } from '../offers/offer-book.js';
+import type { ConnectionId } from '../protocol.js';
+import { bindAgent, findChannel } from './channels.js';
+import { awaitReregistration, handleSignOfLife } from './liveness.js';
+
+/** Registered on `channel`, which may have closed while the registry was asked: then the agent is away at once. */
+export function connectAgent(context: Context, agent: AgentRecord, channel: Channel): void {
+  channel.registering = false;
+  handleSignOfLife(context, agent);
+  context.timers.cancel(agent.reregisterTimer);
+  agent.reregisterTimer = undefined;
+  if (findChannel(context, channel.link) !== channel) {
+    disconnectAgent(context, agent);
+    return;
+  }
+  bindAgent(context, agent, channel);
+  context.allocator.activateAgent(agent.id);
+  context.allocation.requestNow(context.now.monotonicMs, agent.id);
+}
+
+export function disconnectAgent(context: Context, agent: AgentRecord): void {
+  agent.link = undefined;
+  context.allocator.deactivateAgent(agent.id);
+  for (const offer of agent.offers.values()) rescindOffer(context, offer);
+  awaitReregistration(context, agent);
+}
+
+/** All channels of the connection are gone. */
+export function handleLinkClosed(context: Context, connectionId: ConnectionId): void {
+  const { channels, agents } = context.state;
+  const closed = channels.get(connectionId);
+  channels.delete(connectionId);
+  for (const { agentId } of closed?.values() ?? []) {
+    const agent = agentId === undefined ? undefined : agents.get(agentId);
+    if (agent?.link?.connectionId !== connectionId) continue;
+    context.outbox.log('warn', 'agent disconnected', { agentId: agent.id });
+    disconnectAgent(context, agent);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * An agent leaves the books: unreachable, gone by an operator, or removed. The registry has agreed first; then its tasks
+ * end or are shelved, its offers are rescinded, and every framework hears FAILURE. Source: spec page 07, section 7.5.
+ */
+import { present } from '../../../../base/assert.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import { notifyAll, notifyUpdate } from '../frameworks/notify.js';
+import type { Context } from '../machine/context.js';
+import type { AgentRecord } from '../model/agent.js';
+import type { FrameworkRecord } from '../model/framework.js';
+import type { TaskRecord } from '../model/task.js';
+import { rescindOffer } from '../offers/offer-book.js';
+import { publishAgentRemoved } from '../operators/publish.js';
+import { timeInfo } from '../snapshot.js';
+import { lossState, masterStatus } from '../tasks/status.js';
+import { completeTask, removeExecutor, shelveTask, updateTask } from '../tasks/tasks.js';
+import { closeChannel, findChannel, unbindAgent } from './channels.js';
+import { agentTurn } from './keys.js';
+import { sendToAgent } from './send.js';
+
+/** How the tasks of a leaving agent end. */
+interface Ending {
+  readonly message: string;
+  /** For PARTITION_AWARE frameworks; the others know only TASK_LOST. */
+  readonly aware: { readonly state: mesos.TaskState; readonly reason: mesos.TaskStatus_Reason };
+  readonly unreachableTime?: mesos.TimeInfo | undefined;
+}
+
+/** Silence: the agent may come back, with its tasks. */
+export function markUnreachable(context: Context, agent: AgentRecord, why: string): void {
+  const { signsOfLife } = agent;
+  context.turns.take(agentTurn(agent.id), (done) => {
+    if (context.state.agents.get(agent.id) !== agent || agent.signsOfLife !== signsOfLife) {
+      agent.awaitsRemoval = false;
+      context.counters.add('slave_unreachable_canceled');
+      done();
+      return;
+    }
+    const unreachable_time = timeInfo(context.now.unixMs);
+    const operation = { mark_agent_unreachable: { agent_id: { value: agent.id }, unreachable_time } };
+    context.registry.propose(operation, (result) => {
+      agent.awaitsRemoval = false;
+      if (result.ok) {
+        context.counters.add('slave_unreachable_completed');
+        countRemoval(context, 'unhealthy');
+        context.outbox.log('warn', 'agent unreachable', { agentId: agent.id, reason: why });
+        context.state.unreachableAgents.set(agent.id, unreachable_time);
+        depart(context, agent, {
+          message: why,
+          aware: { state: 'TASK_UNREACHABLE', reason: 'REASON_AGENT_REMOVED' },
+          unreachableTime: unreachable_time,
+        });
+      } else logRefusal(context, agent.id, result.message);
+      done();
+    });
+  });
+}
+
+/** For good, by its own wish or because another took its address; `then` runs when it is out of the books. */
+export function removeAgent(
+  context: Context,
+  agent: AgentRecord,
+  cause: 'unregistered' | 'registered',
+  then: () => void = () => undefined,
+): void {
+  context.turns.take(agentTurn(agent.id), (done) => {
+    const end = () => {
+      done();
+      then();
+    };
+    if (context.state.agents.get(agent.id) !== agent) {
+      end();
+      return;
+    }
+    context.registry.propose({ remove_agent: { agent_id: { value: agent.id } } }, (result) => {
+      if (result.ok) {
+        countRemoval(context, cause);
+        leave(context, agent, cause === 'unregistered' ? 'the agent unregistered' : 'a new agent has its address');
+      } else logRefusal(context, agent.id, result.message);
+      end();
+    });
+  });
+}
+
+function leave(context: Context, agent: AgentRecord, message: string): void {
+  context.outbox.log('info', 'agent removed', { agentId: agent.id, reason: message });
+  const { link } = agent;
+  depart(context, agent, { message, aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' } });
+  if (link !== undefined) closeChannel(context, link);
+  publishAgentRemoved(context, agent.id);
+}
+
+/** The registry holds it as gone: whatever it still runs is to be killed, and it never comes back. */
+export function departGone(context: Context, agent: AgentRecord): void {
+  sendToAgent(context, agent, { shutdown: { message: 'an operator marked this agent gone' } });
+  const channel = agent.link === undefined ? undefined : findChannel(context, agent.link);
+  context.counters.add('slave_removals');
+  depart(context, agent, {
+    message: 'an operator marked the agent gone',
+    aware: { state: 'TASK_GONE_BY_OPERATOR', reason: 'REASON_AGENT_REMOVED_BY_OPERATOR' },
+  });
+  if (channel !== undefined) channel.toldToReregister = true;
+}
+
+function depart(context: Context, agent: AgentRecord, ending: Ending): void {
+  const { state } = context;
+  for (const holding of agent.holdings.values()) {
+    const framework = present(state.frameworks.get(holding.frameworkId), 'a holding has a framework');
+    for (const task of holding.tasks.values()) endTask(context, framework, task, ending);
+    for (const executor of holding.executors.values()) removeExecutor(context, framework, agent, executor);
+  }
+  for (const offer of agent.offers.values()) rescindOffer(context, offer);
+  context.allocator.removeAgent(agent.id);
+  context.timers.cancel(agent.pingTimer);
+  context.timers.cancel(agent.reregisterTimer);
+  context.removals.cancel(agent.id);
+  unbindAgent(context, agent);
+  if (agent.address !== undefined && state.agentsByAddress.get(agent.address) === agent.id)
+    state.agentsByAddress.delete(agent.address);
+  state.agents.delete(agent.id);
+  notifyLost(context, agent.id);
+}
+
+function endTask(context: Context, framework: FrameworkRecord, task: TaskRecord, ending: Ending): void {
+  if (task.isTerminal) {
+    completeTask(context, framework, task);
+    return;
+  }
+  const isAware = framework.has('PARTITION_AWARE');
+  const status = masterStatus(context, {
+    taskId: task.id,
+    agentId: task.agentId,
+    executorId: task.message.executor_id,
+    state: lossState(framework, ending.aware.state),
+    reason: isAware ? ending.aware.reason : 'REASON_AGENT_REMOVED',
+    message: ending.message,
+    unreachableTime: ending.unreachableTime,
+  });
+  updateTask(context, framework, task, status);
+  notifyUpdate(context, framework, status);
+  if (ending.unreachableTime === undefined) completeTask(context, framework, task);
+  else shelveTask(context, framework, task);
+}
+
+/** FAILURE goes to every framework, whether it had anything there or not. */
+export function notifyLost(context: Context, agentId: string): void {
+  notifyAll(context, { type: 'FAILURE', failure: { agent_id: { value: agentId } } });
+}
+
+export function countRemoval(context: Context, cause: 'unhealthy' | 'unregistered' | 'registered'): void {
+  context.counters.add('slave_removals');
+  context.counters.add(`slave_removals/reason_${cause}`);
+}
+
+export function logRefusal(context: Context, agentId: string, reason: string): void {
+  context.outbox.log('error', 'registry refused a change of an agent', { agentId, reason });
+}

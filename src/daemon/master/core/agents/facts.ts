@@ -1,0 +1,60 @@
+/** Reads what an agent says of itself when it registers. Source: spec page 07, section 7.4. */
+import { type Rejection, reject } from '../../../../base/rejection.js';
+import { Resources } from '../../../../offers/resources.js';
+import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
+import type * as link from '../../../../wire/gen/mesoctl-link.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import type { AgentFacts } from '../model/agent.js';
+
+const DEFAULT_AGENT_PORT = 5051;
+
+/** `remoteIp`: of the link, used where the agent names no address of its own. */
+export function factsOf(
+  message: Pick<link.Register, 'agent_info' | 'version' | 'capabilities' | 'checkpointed_resources' | 'ip'>,
+  agentId: string,
+  remoteIp: string,
+): AgentFacts | Rejection {
+  const { agent_info, version, capabilities, checkpointed_resources, ip } = message;
+  const configured = agent_info.resources ?? [];
+  const checkpointed = checkpointed_resources ?? [];
+  const invalid = validateResources(configured) ?? validateResources(checkpointed);
+  if (invalid !== undefined) return invalid;
+  if (agent_info.hostname === '') return reject('invalid', 'the hostname is empty');
+  const info = { ...agent_info, id: { value: agentId } };
+  return {
+    info,
+    version,
+    ip: ip ?? remoteIp,
+    address: ip === undefined ? undefined : `${ip}:${agent_info.port ?? DEFAULT_AGENT_PORT}`,
+    capabilities: capabilities ?? [],
+    total: totalOf(configured, checkpointed),
+  };
+}
+
+/** Configured resources with dynamic reservations and volumes carved out of them. */
+function totalOf(configured: readonly mesos.Resource[], checkpointed: readonly mesos.Resource[]): Resources {
+  const plain = Resources.of(configured);
+  if (checkpointed.length === 0) return plain;
+  const carved = Resources.of(toPostRefinement(checkpointed).map(withoutCheckpointed));
+  return plain.contains(carved) ? plain.subtract(carved).add(Resources.of(checkpointed)) : plain;
+}
+
+/** The resource as it is configured: without what was reserved or created at run time. */
+function withoutCheckpointed(resource: mesos.Resource): mesos.Resource {
+  const { reservations, disk, shared: _shared, ...rest } = resource;
+  return {
+    ...rest,
+    reservations: reservations?.filter(({ type }) => type === 'STATIC'),
+    disk: disk?.source === undefined ? undefined : { source: disk.source },
+  };
+}
+
+/** Fault domains: all agents have one, or the master must have one too. */
+export function domainComplaint(
+  agent: mesos.AgentInfo,
+  masterDomain: mesos.DomainInfo | undefined,
+  requireAgentDomain: boolean,
+): string | undefined {
+  if (agent.domain === undefined) return requireAgentDomain ? 'this master requires agents with a --domain' : undefined;
+  return masterDomain === undefined ? 'the agent has a --domain but the master has none' : undefined;
+}

@@ -1,0 +1,108 @@
+/**
+ * The master's decision machine: events in, effects out (base/core.ts). A step takes its events in order, then runs due
+ * timers, then sliced work and the allocator within its budget; what is left over asks for another step. Nothing here
+ * does I/O, reads a clock or draws randomness of its own (architecture, section 2).
+ */
+import { assert, unreachable } from '../../../base/assert.js';
+import type { Instant } from '../../../base/clock.js';
+import { handleLinkClosed } from './agents/connection.js';
+import { handleAgentFrame } from './agents/frames.js';
+import { DEFAULT_STEP_BUDGET } from './limits.js';
+import { Context } from './machine/context.js';
+import { allocateSlice } from './offers/allocate.js';
+import { handleOperatorCall } from './operators/calls.js';
+import { handleOperatorClosed, handleOperatorSubscribe } from './operators/subscribers.js';
+import type { MasterCore, MasterCoreOptions } from './options.js';
+import type { MasterEffect, MasterEvent } from './protocol.js';
+import { handleElected } from './registry/election.js';
+import { handleSchedulerCall } from './schedulers/calls.js';
+import { handleBacklog, handleClosed, handleSubscribe } from './schedulers/subscribe.js';
+import type { MasterView } from './view.js';
+import { viewOf } from './view-of.js';
+
+const BEFORE_ELECTION: ReadonlySet<MasterEvent['kind']> = new Set<MasterEvent['kind']>([
+  'elected',
+  'whitelist',
+  'tick',
+]);
+
+export function createMasterCore(options: MasterCoreOptions): MasterCore {
+  return new StateMachine(options);
+}
+
+class StateMachine implements MasterCore {
+  readonly view: MasterView;
+  readonly #context: Context;
+  readonly #stepBudget: number;
+  #hasMore = false;
+
+  constructor(options: MasterCoreOptions) {
+    this.#context = new Context(options);
+    this.#stepBudget = options.stepBudget ?? DEFAULT_STEP_BUDGET;
+    this.view = viewOf(this.#context, options);
+  }
+
+  step(events: readonly MasterEvent[], now: Instant): readonly MasterEffect[] {
+    const context = this.#context;
+    context.now = now;
+    for (const event of events) this.#handle(event);
+    this.#runTimers(now.monotonicMs);
+    const hasJobs = context.jobs.run(this.#stepBudget);
+    const hasOffers = allocateSlice(context);
+    this.#hasMore = hasJobs || hasOffers;
+    if (this.#hasMore) context.outbox.push({ type: 'now', kind: 'continue' });
+    return context.outbox.take();
+  }
+
+  nextDeadlineMs(): number | undefined {
+    if (this.#hasMore) return this.#context.now.monotonicMs;
+    return this.#context.timers.nextDeadlineMs();
+  }
+
+  #runTimers(nowMs: number): void {
+    for (;;) {
+      const run = this.#context.timers.pop(nowMs);
+      if (run === undefined) return;
+      run();
+    }
+  }
+
+  #handle(event: MasterEvent): void {
+    const context = this.#context;
+    const isElected = context.state.electedAtUnixMs !== undefined;
+    assert(isElected || BEFORE_ELECTION.has(event.kind), 'a master acts only once it is elected');
+    if ('requestId' in event) context.outbox.openExchange(event.requestId);
+    switch (event.kind) {
+      case 'elected':
+        return handleElected(context, event);
+      case 'scheduler-subscribe':
+        return handleSubscribe(context, event);
+      case 'scheduler-call':
+        return handleSchedulerCall(context, event);
+      case 'scheduler-closed':
+        return handleClosed(context, event.connectionId, event.overflow ?? false);
+      case 'scheduler-backlog':
+        return handleBacklog(context, event.connectionId, event.high);
+      case 'operator-subscribe':
+        return handleOperatorSubscribe(context, this.view, event);
+      case 'operator-closed':
+        return handleOperatorClosed(context, event.connectionId);
+      case 'operator-call':
+        return handleOperatorCall(context, event);
+      case 'agent-frame':
+        return handleAgentFrame(context, event);
+      case 'agent-link-closed':
+        return handleLinkClosed(context, event.connectionId);
+      case 'registry-applied':
+        return context.registry.applied(event.proposalId, event.results);
+      case 'whitelist':
+        context.allocator.updateWhitelist(event.hostnames);
+        context.allocation.requestNow(context.now.monotonicMs, 'all');
+        return undefined;
+      case 'tick':
+        return undefined;
+      default:
+        return unreachable(event);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import type { Resources } from '../../../../offers/resources.js';
+import type { Context } from '../machine/context.js';
+import type { AgentRecord } from '../model/agent.js';
+import type { FrameworkRecord } from '../model/framework.js';
+
+/** What the operations of one ACCEPT work on. */
+export interface AcceptScope {
+  readonly context: Context;
+  readonly framework: FrameworkRecord;
+  readonly agent: AgentRecord;
+  /** Allocation role of the offers. */
+  readonly role: string;
+  /** Sum of the offers. */
+  readonly offered: Resources;
+  /** What earlier operations left of it. */
+  remaining: Resources;
+}

@@ -1,0 +1,34 @@
+/** LAUNCH_GROUP: all tasks of the group, under one executor, or none. Source: spec page 01, "Task group extra rules". */
+import { isRejection } from '../../../../base/rejection.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import { sendToAgent } from '../agents/send.js';
+import { groupComplaint } from '../validation/group.js';
+import { preparedExecutor, preparedTask } from '../validation/preparation.js';
+import type { AcceptScope } from './accept-scope.js';
+import { admitExecutor, admitTask, refuseTask } from './launch.js';
+
+export function launchGroup(scope: AcceptScope, operation: mesos.Offer_Operation): void {
+  const { context, framework, agent, role } = scope;
+  const group = operation.launch_group;
+  if (group === undefined) return;
+  const given = group.task_group.tasks ?? [];
+  const refuseAll = (message: string) => {
+    for (const task of given) refuseTask(scope, task, 'REASON_TASK_GROUP_INVALID', message);
+  };
+  if (operation.id !== undefined) return refuseAll('operation ids are not for LAUNCH_GROUP');
+  const executor = preparedExecutor(group.executor, framework.id, role);
+  if (isRejection(executor)) return refuseAll(executor.message);
+  const tasks: mesos.TaskInfo[] = [];
+  for (const task of given) {
+    const prepared = preparedTask({ ...task, executor: task.executor ?? group.executor }, framework.id, role);
+    if (isRejection(prepared)) return refuseAll(prepared.message);
+    tasks.push(prepared);
+  }
+  const complaint = groupComplaint(scope, tasks, executor);
+  if (complaint !== undefined) return refuseAll(complaint);
+  const launchExecutor = admitExecutor(scope, executor);
+  for (const task of tasks) admitTask(scope, task);
+  sendToAgent(context, agent, {
+    run_tasks: { framework_info: framework.info, tasks, executor, group: true, launch_executor: launchExecutor },
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * DECLINE, SUPPRESS, REVIVE and the answers to inverse offers. Source: spec page 01.
+ */
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import type * as scheduler from '../../../../wire/gen/scheduler.js';
+import type { Context } from '../machine/context.js';
+import type { FrameworkRecord } from '../model/framework.js';
+import { refusedUntilMs } from '../offers/filters.js';
+import { recoverOffered, takeOffer } from '../offers/offer-book.js';
+
+/** Unknown offers are ignored, and so are offers of other frameworks: declining those is nobody's business. */
+export function declineOffers(
+  context: Context,
+  framework: FrameworkRecord,
+  offerIds: readonly mesos.OfferID[],
+  filters: mesos.Filters | undefined,
+): void {
+  const untilMs = refusedUntilMs(context, filters);
+  for (const { value } of offerIds) {
+    const offer = framework.offers.get(value);
+    if (offer === undefined) continue;
+    framework.count('offers/declined');
+    takeOffer(context, offer);
+    recoverOffered(context, offer, untilMs);
+  }
+}
+
+export function handleDecline(context: Context, framework: FrameworkRecord, decline: scheduler.Call_Decline): void {
+  context.counters.add('messages_decline_offers');
+  declineOffers(context, framework, decline.offer_ids ?? [], decline.filters);
+}
+
+/** One role that is not the framework's spoils the whole call; no roles means all. */
+function rolesMeant(
+  context: Context,
+  framework: FrameworkRecord,
+  roles: readonly string[],
+): readonly string[] | undefined {
+  const foreign = roles.find((role) => !framework.roles.includes(role));
+  if (foreign === undefined) return roles.length === 0 ? framework.roles : roles;
+  const fields = { frameworkId: framework.id, role: foreign };
+  context.outbox.log('warn', 'call ignored: the framework is not subscribed to the role', fields);
+  return undefined;
+}
+
+export function handleSuppress(context: Context, framework: FrameworkRecord, roles: readonly string[]): void {
+  context.counters.add('messages_suppress_offers');
+  const meant = rolesMeant(context, framework, roles);
+  if (meant === undefined) return;
+  framework.setSuppressedRoles(new Set([...framework.suppressedRoles, ...meant]));
+  context.allocator.suppressRoles(framework.id, meant);
+}
+
+export function handleRevive(context: Context, framework: FrameworkRecord, roles: readonly string[]): void {
+  context.counters.add('messages_revive_offers');
+  const meant = rolesMeant(context, framework, roles);
+  if (meant === undefined) return;
+  const revived = new Set(meant);
+  framework.setSuppressedRoles(new Set([...framework.suppressedRoles].filter((role) => !revived.has(role))));
+  context.allocator.reviveRoles(framework.id, meant);
+  context.allocation.requestNow(context.now.monotonicMs, 'all');
+}
+
+/** No inverse offer is outstanding without a maintenance schedule, so every id is unknown and skipped. */
+export function handleInverseOffers(context: Context, framework: FrameworkRecord, ids: readonly mesos.OfferID[]): void {
+  if (ids.length === 0) return;
+  context.outbox.log('debug', 'answer to unknown inverse offers ignored', {
+    frameworkId: framework.id,
+    inverseOfferIds: ids.map(({ value }) => value),
+  });
+}

@@ -1,0 +1,165 @@
+/**
+ * The life of a task in the master's books: added, updated, removed. Only here do tasks change state, do their resources
+ * go back to the allocator, and do they move between live, unreachable and completed. Source: spec page 07, 7.6.
+ */
+import { assert, present } from '../../../../base/assert.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import type { Context } from '../machine/context.js';
+import { countTaskEnding, stateName } from '../metrics/task-metrics.js';
+import type { AgentRecord } from '../model/agent.js';
+import { trimOldest } from '../model/bounded-history.js';
+import type { FrameworkRecord } from '../model/framework.js';
+import { type ExecutorRecord, Holding } from '../model/holding.js';
+import { isTerminalState, type TaskRecord } from '../model/task.js';
+import { publishTaskAdded, publishTaskUpdated } from '../operators/publish.js';
+
+function holdingOf(agent: AgentRecord, framework: FrameworkRecord): Holding {
+  const known = agent.holdings.get(framework.id);
+  if (known !== undefined) return known;
+  const made = new Holding(framework.id, agent.id);
+  agent.holdings.set(framework.id, made);
+  framework.holdings.set(agent.id, made);
+  return made;
+}
+
+function dropIfEmpty(agent: AgentRecord, framework: FrameworkRecord, holding: Holding): void {
+  if (!holding.isEmpty) return;
+  assert(holding.used.isEmpty, 'an empty holding uses nothing');
+  agent.holdings.delete(framework.id);
+  framework.holdings.delete(agent.id);
+}
+
+/** Enters a task whose resources the allocator counts already (launched, or reported by a re-registering agent). */
+export function addTask(context: Context, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord): void {
+  assert(!framework.tasks.has(task.id), 'a task id is live once');
+  const holding = holdingOf(agent, framework);
+  framework.tasks.set(task.id, task);
+  holding.tasks.set(task.id, task);
+  if (!task.isTerminal) {
+    task.holdsResources = true;
+    holding.used = holding.used.add(task.resources);
+  }
+  context.state.countTask(task.state, 1);
+  publishTaskAdded(context, task);
+}
+
+/** Enters an executor whose resources the allocator counts already. */
+export function addExecutor(framework: FrameworkRecord, agent: AgentRecord, executor: ExecutorRecord): void {
+  const holding = holdingOf(agent, framework);
+  assert(!holding.executors.has(executor.id), 'an executor id is live once on an agent');
+  holding.executors.set(executor.id, executor);
+  holding.used = holding.used.add(executor.resources);
+}
+
+/** Its resources go back and may be offered at once. */
+export function removeExecutor(
+  context: Context,
+  framework: FrameworkRecord,
+  agent: AgentRecord,
+  executor: ExecutorRecord,
+): void {
+  const holding = present(agent.holdings.get(framework.id), 'an executor has a holding');
+  assert(holding.executors.delete(executor.id), 'the executor is known');
+  holding.used = holding.used.subtract(executor.resources);
+  giveBack(context, framework.id, agent.id, executor.resources);
+  dropIfEmpty(agent, framework, holding);
+}
+
+/**
+ * Takes in a status: `latestState` is the newest state the agent knows, which may be ahead of the update that is being
+ * delivered. A terminal state is final. Returns whether the task ended by this.
+ */
+export function updateTask(
+  context: Context,
+  framework: FrameworkRecord,
+  task: TaskRecord,
+  status: mesos.TaskStatus,
+  latestState: mesos.TaskState = status.state,
+): boolean {
+  const before = task.state;
+  const wasTerminal = task.isTerminal;
+  const next = wasTerminal ? before : latestState;
+  const previous = task.lastStatus;
+  const isNews = next !== before || previous?.state !== status.state || checksChanged(previous, status);
+  if (next !== before) {
+    context.state.countTask(before, -1);
+    context.state.countTask(next, 1);
+    task.setState(next);
+  }
+  if (status.uuid !== undefined) task.setForwarded(status.state, status.uuid);
+  task.recordStatus(status);
+  if (isTerminalState(next) || next === 'TASK_UNREACHABLE') releaseResources(context, framework, task);
+  if (isNews) publishTaskUpdated(context, task, status);
+  const ended = !wasTerminal && isTerminalState(next);
+  if (ended) {
+    countTaskEnding(context, { ...status, state: next });
+    framework.count(`tasks/terminal/task_${stateName(next)}`);
+  }
+  return ended;
+}
+
+function checksChanged(before: mesos.TaskStatus | undefined, status: mesos.TaskStatus): boolean {
+  return before?.healthy !== status.healthy || status.reason === 'REASON_TASK_CHECK_STATUS_UPDATED';
+}
+
+function releaseResources(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  if (!task.holdsResources) return;
+  task.holdsResources = false;
+  const holding = present(framework.holdings.get(task.agentId), 'a task that holds resources has a holding');
+  holding.used = holding.used.subtract(task.resources);
+  giveBack(context, framework.id, task.agentId, task.resources);
+}
+
+function giveBack(context: Context, frameworkId: string, agentId: string, resources: TaskRecord['resources']): void {
+  if (resources.isEmpty) return;
+  context.allocator.recoverResources({ frameworkId, agentId, resources, allocated: true });
+  context.allocation.requestNow(context.now.monotonicMs, agentId);
+}
+
+/** Takes a task that holds nothing any more out of the live books and into the history that fits its state. */
+export function removeTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  const agent = present(context.state.agents.get(task.agentId), 'a live task has an agent');
+  const holding = present(agent.holdings.get(framework.id), 'a live task has a holding');
+  releaseResources(context, framework, task);
+  assert(framework.tasks.delete(task.id), 'the task is live');
+  holding.tasks.delete(task.id);
+  dropIfEmpty(agent, framework, holding);
+  forgetKill(agent, task);
+  context.state.countTask(task.state, -1);
+}
+
+/** Live to completed. */
+export function completeTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  removeTask(context, framework, task);
+  framework.completedTasks.push(task);
+}
+
+/** Live to unreachable, bounded. The agent may bring it back. */
+export function shelveTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  removeTask(context, framework, task);
+  framework.unreachableTasks.set(task.id, task);
+  const { shelved } = context.state;
+  const ofAgent = shelved.get(task.agentId);
+  if (ofAgent === undefined) shelved.set(task.agentId, new Set([task]));
+  else ofAgent.add(task);
+  const dropped = trimOldest(framework.unreachableTasks, context.config.maxUnreachableTasksPerFramework);
+  for (const oldest of dropped) forgetShelved(context, oldest);
+}
+
+/** Out of the unreachable tasks; the caller says where to. Does nothing for an id that is not among them. */
+export function unshelveTask(context: Context, framework: FrameworkRecord, taskId: string): void {
+  const task = framework.unreachableTasks.get(taskId);
+  if (task === undefined) return;
+  framework.unreachableTasks.delete(taskId);
+  forgetShelved(context, task);
+}
+
+function forgetShelved({ state }: Context, task: TaskRecord): void {
+  const ofAgent = state.shelved.get(task.agentId);
+  if (ofAgent?.delete(task) === true && ofAgent.size === 0) state.shelved.delete(task.agentId);
+}
+
+export function forgetKill(agent: AgentRecord, task: TaskRecord): void {
+  const kills = agent.pendingKills.get(task.frameworkId);
+  if (kills?.delete(task.id) === true && kills.size === 0) agent.pendingKills.delete(task.frameworkId);
+}

@@ -1,0 +1,40 @@
+/**
+ * What the master fills in before it judges a task: resources in post-refinement format with the offer's role, the
+ * framework of an executor, the type of a health check that old frameworks leave out. Source: spec page 01, ACCEPT.
+ */
+import { isRejection, type Rejection } from '../../../../base/rejection.js';
+import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+
+export function preparedTask(task: mesos.TaskInfo, frameworkId: string, role: string): mesos.TaskInfo | Rejection {
+  const resources = preparedResources(task.resources ?? [], role);
+  if (isRejection(resources)) return resources;
+  const executor = task.executor === undefined ? undefined : preparedExecutor(task.executor, frameworkId, role);
+  if (isRejection(executor)) return executor;
+  const health_check = task.health_check === undefined ? undefined : preparedHealthCheck(task.health_check);
+  return { ...task, resources, executor, health_check };
+}
+
+export function preparedExecutor(
+  executor: mesos.ExecutorInfo,
+  frameworkId: string,
+  role: string,
+): mesos.ExecutorInfo | Rejection {
+  const resources = preparedResources(executor.resources ?? [], role);
+  if (isRejection(resources)) return resources;
+  return { ...executor, resources, framework_id: executor.framework_id ?? { value: frameworkId } };
+}
+
+function preparedResources(given: readonly mesos.Resource[], role: string): mesos.Resource[] | Rejection {
+  const invalid = validateResources(given);
+  if (invalid !== undefined) return invalid;
+  return toPostRefinement(given).map((resource) =>
+    resource.allocation_info?.role === undefined ? { ...resource, allocation_info: { role } } : resource,
+  );
+}
+
+function preparedHealthCheck(check: mesos.HealthCheck): mesos.HealthCheck {
+  if (check.type !== undefined) return check;
+  if (check.command !== undefined) return { ...check, type: 'COMMAND' };
+  return check.http === undefined ? check : { ...check, type: 'HTTP' };
+}

@@ -1,0 +1,99 @@
+/**
+ * Whether a task may be launched here and now: the rules that need the state of the master beside the message itself.
+ * First failure wins. Source: spec page 01, "Task validation".
+ */
+import { Resources } from '../../../../offers/resources.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import type { AgentRecord } from '../model/agent.js';
+import type { FrameworkRecord } from '../model/framework.js';
+import { executorComplaint, isRunning } from './executor.js';
+import { taskMessageComplaint } from './message-rules.js';
+import { overlapComplaint, resourcesComplaint } from './resources.js';
+
+/** Where a launch is to happen and what is left to pay for it. */
+export interface LaunchSite {
+  readonly framework: FrameworkRecord;
+  readonly agent: AgentRecord;
+  readonly offered: Resources;
+  readonly remaining: Resources;
+}
+
+/** A prepared task of a LAUNCH. */
+export function launchComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefined {
+  return (
+    taskComplaint(site, task) ??
+    formComplaint(site, task) ??
+    overlapComplaint([task.resources ?? [], task.executor?.resources ?? []]) ??
+    affordComplaint(site, [task], task.executor) ??
+    (sharesCgroups(task) ? undefined : 'share_cgroups=false is for task groups only')
+  );
+}
+
+/** Rules 1 to 11: the same for tasks of groups. */
+export function taskComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefined {
+  const { framework, agent } = site;
+  if (framework.tasks.has(task.task_id.value) || framework.unreachableTasks.has(task.task_id.value))
+    return `task id '${task.task_id.value}' is in use by another task`;
+  if (task.agent_id.value !== agent.id)
+    return `the task is for agent '${task.agent_id.value}', the offers are of agent '${agent.id}'`;
+  const resources = task.resources ?? [];
+  if (Resources.of(resources).isEmpty) return 'the task uses no resources';
+  return taskMessageComplaint(task) ?? resourcesComplaint(resources) ?? limitsComplaint(agent, task);
+}
+
+const LIMITABLE: ReadonlySet<string> = new Set(['cpus', 'mem']);
+
+/** Limits are compared in thousandths, as all amounts are. */
+function limitsComplaint(agent: AgentRecord, task: mesos.TaskInfo): string | undefined {
+  const limits = Object.entries(task.limits ?? {});
+  if (limits.length === 0) return undefined;
+  if (!agent.capabilitySet.has('TASK_RESOURCE_LIMITS')) return 'the agent does not support resource limits of tasks';
+  const requests = Resources.of(task.resources ?? []);
+  for (const [name, { value }] of limits) {
+    if (!LIMITABLE.has(name)) return `'${name}' cannot be limited, only cpus and mem can`;
+    const request = requests.scalarMilli(name);
+    if (request === 0) return `there is a limit of '${name}' but no request for it`;
+    if (!(value * 1000 >= request - 0.5)) return `the limit of '${name}' is below the request for it`;
+  }
+  return undefined;
+}
+
+/** Rule 12: a command or an executor, and what either implies. */
+function formComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefined {
+  const { executor } = task;
+  if ((executor === undefined) === (task.command === undefined))
+    return "a task needs either 'command' or 'executor', and not both";
+  if (executor === undefined) return undefined;
+  if (executor.type !== undefined && executor.type !== 'CUSTOM')
+    return `a LAUNCH takes executors of type CUSTOM, not ${executor.type}`;
+  if (executor.command === undefined) return "a CUSTOM executor needs 'command'";
+  if ((executor.resources ?? []).some(({ shared }) => shared !== undefined))
+    return 'an executor cannot use shared resources';
+  if (executor.container?.linux_info?.share_cgroups === true)
+    return 'an executor cannot have share_cgroups set to true';
+  return executorComplaint(site, executor);
+}
+
+/** Rule 14: everything new fits in what the offers still hold; shared volumes count against all of the offers. */
+export function affordComplaint(
+  site: LaunchSite,
+  tasks: readonly mesos.TaskInfo[],
+  executor: mesos.ExecutorInfo | undefined,
+): string | undefined {
+  const parts = tasks.map((task) => Resources.of(task.resources ?? []));
+  const isNew = executor !== undefined && !isRunning(site, executor.executor_id.value);
+  if (isNew) parts.push(Resources.of(executor.resources ?? []));
+  const needed = Resources.sum(parts);
+  if (site.remaining.contains(needed.nonShared()) && holdsShared(site.offered, parts)) return undefined;
+  const users = isNew ? 'tasks and a new executor' : 'tasks';
+  return `the ${users} need ${needed.toString()} but the offers have ${site.remaining.toString()} left`;
+}
+
+function holdsShared(offered: Resources, parts: readonly Resources[]): boolean {
+  return parts.every((part) => offered.contains(part.shared()));
+}
+
+/** Absent means true. */
+export function sharesCgroups(task: mesos.TaskInfo): boolean {
+  return task.container?.linux_info?.share_cgroups !== false;
+}

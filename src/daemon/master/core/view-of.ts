@@ -1,0 +1,35 @@
+/** The view of a core: its own books, read-only by type. */
+
+import type { Context } from './machine/context.js';
+import { gauges } from './metrics/gauges.js';
+import type { MasterCoreOptions } from './options.js';
+import type { MasterView } from './view.js';
+
+export function viewOf(context: Context, options: MasterCoreOptions): MasterView {
+  const { state } = context;
+  const startedAtUnixMs = options.startedAt.unixMs;
+  return {
+    masterInfo: options.masterInfo,
+    startedAtUnixMs,
+    get electedAtUnixMs() {
+      return state.electedAtUnixMs;
+    },
+    get term() {
+      return state.term;
+    },
+    agents: state.agents,
+    recoveredAgents: state.recoveredAgents,
+    unreachableAgents: state.unreachableAgents,
+    goneAgents: state.goneAgents,
+    frameworks: state.frameworks,
+    completedFrameworks: state.completedFrameworks,
+    offers: state.offers,
+    get operatorSubscribers() {
+      return state.operators.size;
+    },
+    weights: new Map(Object.entries(options.config.weights)),
+    counters: context.counters.all,
+    gauges: (nowUnixMs) => gauges(context, nowUnixMs, startedAtUnixMs),
+    allocator: () => context.allocator.snapshot(),
+  };
+}
