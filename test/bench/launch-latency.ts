@@ -51,7 +51,7 @@ async function run(
       clearTimeout(limit);
       resolve();
     };
-    for (const event of scheduler.events.splice(0) as Json[]) scheduler.onEvent?.(event);
+    for (const event of [...scheduler.events]) scheduler.onEvent?.(event);
   });
   const elapsedMs = performance.now() - began;
   await scheduler.call({ type: 'TEARDOWN' });
