@@ -21,9 +21,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new WireFault(
-      `${error instanceof SyntaxError ? oneLine(error.message) : 'cannot be parsed'}`,
-    );
+    throw new WireFault(`${error instanceof SyntaxError ? oneLine(error.message) : 'cannot be parsed'}`);
   }
 }
 
@@ -168,8 +166,6 @@ class ExactParser {
 
   #unexpected(): WireFault {
     if (this.#at >= this.#text.length) return new WireFault('unexpected end');
-    return new WireFault(
-      `unexpected ${excerpt(this.#text.slice(this.#at, this.#at + 1))} at position ${this.#at}`,
-    );
+    return new WireFault(`unexpected ${excerpt(this.#text.slice(this.#at, this.#at + 1))} at position ${this.#at}`);
   }
 }

@@ -1,0 +1,63 @@
+/**
+ * The shape of a call of the master's operator API: a type and its payload. Source: spec page 03, 3.1. Ids of agents and frameworks, quota,
+ * weights and schedules are judged by the master, which knows them.
+ */
+import type { Rejection } from '../../base/rejection.js';
+import type * as master from '../gen/master.js';
+import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
+
+const PAYLOADS: PayloadTable<master.Call_Type, master.Call> = {
+  UNKNOWN: null,
+  GET_HEALTH: null,
+  GET_FLAGS: null,
+  GET_VERSION: null,
+  GET_METRICS: 'get_metrics',
+  GET_LOGGING_LEVEL: null,
+  SET_LOGGING_LEVEL: 'set_logging_level',
+  LIST_FILES: 'list_files',
+  READ_FILE: 'read_file',
+  GET_STATE: null,
+  GET_AGENTS: null,
+  GET_FRAMEWORKS: null,
+  GET_EXECUTORS: null,
+  GET_OPERATIONS: null,
+  GET_TASKS: null,
+  GET_ROLES: null,
+  GET_WEIGHTS: null,
+  UPDATE_WEIGHTS: 'update_weights',
+  GET_MASTER: null,
+  SUBSCRIBE: null,
+  RESERVE_RESOURCES: 'reserve_resources',
+  UNRESERVE_RESOURCES: 'unreserve_resources',
+  CREATE_VOLUMES: 'create_volumes',
+  DESTROY_VOLUMES: 'destroy_volumes',
+  GROW_VOLUME: 'grow_volume',
+  SHRINK_VOLUME: 'shrink_volume',
+  GET_MAINTENANCE_STATUS: null,
+  GET_MAINTENANCE_SCHEDULE: null,
+  UPDATE_MAINTENANCE_SCHEDULE: 'update_maintenance_schedule',
+  START_MAINTENANCE: 'start_maintenance',
+  STOP_MAINTENANCE: 'stop_maintenance',
+  DRAIN_AGENT: 'drain_agent',
+  DEACTIVATE_AGENT: 'deactivate_agent',
+  REACTIVATE_AGENT: 'reactivate_agent',
+  GET_QUOTA: null,
+  UPDATE_QUOTA: 'update_quota',
+  SET_QUOTA: 'set_quota',
+  REMOVE_QUOTA: 'remove_quota',
+  TEARDOWN: 'teardown',
+  MARK_AGENT_GONE: 'mark_agent_gone',
+};
+
+/** Why `call` cannot be a call, as `Failed to validate master::Call: ...`; undefined when it can. UNKNOWN passes (501). */
+export function validateMasterCall(call: master.Call): Rejection | undefined {
+  return failedCall('master', validateCallShape(call, PAYLOADS) ?? resizeComplaint(call));
+}
+
+/** The proto leaves the agent open for resource providers that live outside agents; there are none. */
+function resizeComplaint(call: master.Call): Rejection | undefined {
+  if (call.type === 'GROW_VOLUME' && call.grow_volume?.agent_id === undefined) return expecting('grow_volume.agent_id');
+  if (call.type === 'SHRINK_VOLUME' && call.shrink_volume?.agent_id === undefined)
+    return expecting('shrink_volume.agent_id');
+  return undefined;
+}
