@@ -74,35 +74,46 @@ class StateMachine implements MasterCore {
     if ('requestId' in event) context.outbox.openExchange(event.requestId);
     switch (event.kind) {
       case 'elected':
-        return handleElected(context, event);
+        handleElected(context, event);
+        break;
       case 'scheduler-subscribe':
-        return handleSubscribe(context, event);
+        handleSubscribe(context, event);
+        break;
       case 'scheduler-call':
-        return handleSchedulerCall(context, event);
+        handleSchedulerCall(context, event);
+        break;
       case 'scheduler-closed':
-        return handleClosed(context, event.connectionId, event.overflow ?? false);
+        handleClosed(context, event.connectionId, event.overflow ?? false);
+        break;
       case 'scheduler-backlog':
-        return handleBacklog(context, event.connectionId, event.high);
+        handleBacklog(context, event.connectionId, event.high);
+        break;
       case 'operator-subscribe':
-        return handleOperatorSubscribe(context, this.view, event);
+        handleOperatorSubscribe(context, this.view, event);
+        break;
       case 'operator-closed':
-        return handleOperatorClosed(context, event.connectionId);
+        handleOperatorClosed(context, event.connectionId);
+        break;
       case 'operator-call':
-        return handleOperatorCall(context, event);
+        handleOperatorCall(context, event);
+        break;
       case 'agent-frame':
-        return handleAgentFrame(context, event);
+        handleAgentFrame(context, event);
+        break;
       case 'agent-link-closed':
-        return handleLinkClosed(context, event.connectionId);
+        handleLinkClosed(context, event.connectionId);
+        break;
       case 'registry-applied':
-        return context.registry.applied(event.proposalId, event.results);
+        context.registry.applied(event.proposalId, event.results);
+        break;
       case 'whitelist':
         context.allocator.updateWhitelist(event.hostnames);
         context.allocation.requestNow(context.now.monotonicMs, 'all');
-        return undefined;
+        break;
       case 'tick':
-        return undefined;
+        break;
       default:
-        return unreachable(event);
+        unreachable(event);
     }
   }
 }

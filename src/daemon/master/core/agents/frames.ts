@@ -24,16 +24,20 @@ type FrameEvent = Extract<MasterEvent, { kind: 'agent-frame' }>;
 export function handleAgentFrame(context: Context, event: FrameEvent): void {
   const { connectionId, frame, remoteIp } = event;
   const channel = channelOf(context, connectionId, event.channel);
-  if (frame.register !== undefined) return handleRegister(context, channel, frame.register, remoteIp);
-  if (frame.reregister !== undefined) return handleReregister(context, channel, frame.reregister, remoteIp);
   const agent = channel.agentId === undefined ? undefined : context.state.agents.get(channel.agentId);
-  if (agent === undefined) return askToReregister(context, channel, frame);
-  if (frame.pong !== undefined) return handleSignOfLife(context, agent);
-  if (frame.status_update !== undefined) return handleStatusUpdate(context, agent, frame.status_update);
-  if (frame.executor_message !== undefined) return handleExecutorMessage(context, agent, frame.executor_message);
-  if (frame.executor_exited !== undefined) return handleExecutorExited(context, agent, frame.executor_exited);
-  if (frame.update_agent !== undefined) return handleUpdateAgent(context, agent, frame.update_agent);
-  if (frame.unregister !== undefined) {
+  if (frame.register !== undefined) handleRegister(context, channel, frame.register, remoteIp);
+  else if (frame.reregister !== undefined) handleReregister(context, channel, frame.reregister, remoteIp);
+  else if (agent === undefined) askToReregister(context, channel, frame);
+  else handleFrameOf(context, agent, frame);
+}
+
+function handleFrameOf(context: Context, agent: AgentRecord, frame: link.AgentFrame): void {
+  if (frame.pong !== undefined) handleSignOfLife(context, agent);
+  else if (frame.status_update !== undefined) handleStatusUpdate(context, agent, frame.status_update);
+  else if (frame.executor_message !== undefined) handleExecutorMessage(context, agent, frame.executor_message);
+  else if (frame.executor_exited !== undefined) handleExecutorExited(context, agent, frame.executor_exited);
+  else if (frame.update_agent !== undefined) handleUpdateAgent(context, agent, frame.update_agent);
+  else if (frame.unregister !== undefined) {
     context.counters.add('messages_unregister_slave');
     removeAgent(context, agent, 'unregistered');
   }
@@ -62,7 +66,10 @@ function handleStatusUpdate(context: Context, agent: AgentRecord, update: link.S
     return;
   }
   const task = framework.tasks.get(status.task_id.value);
-  if (task !== undefined && task.agentId !== agent.id) return settleForeign(context, agent, update);
+  if (task !== undefined && task.agentId !== agent.id) {
+    settleForeign(context, agent, update);
+    return;
+  }
   notifyUpdate(context, framework, status);
   if (task === undefined) {
     context.counters.add('invalid_status_updates');

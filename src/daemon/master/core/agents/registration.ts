@@ -18,7 +18,10 @@ export function handleRegister(context: Context, channel: Channel, message: link
   context.counters.add('messages_register_slave');
   if (channel.registering) return;
   const bound = channel.agentId === undefined ? undefined : context.state.agents.get(channel.agentId);
-  if (bound !== undefined) return acknowledge(context, channel, bound.id, false);
+  if (bound !== undefined) {
+    acknowledge(context, channel, bound.id, false);
+    return;
+  }
   const { config, masterInfo } = context;
   const facts = factsOf(message, '', remoteIp);
   const complaint = isRejection(facts)
@@ -30,7 +33,10 @@ export function handleRegister(context: Context, channel: Channel, message: link
     return;
   }
   const predecessor = findPredecessor(context, facts);
-  if (predecessor === undefined) return admit(context, channel, facts);
+  if (predecessor === undefined) {
+    admit(context, channel, facts);
+    return;
+  }
   if (isSameAgent(predecessor, facts)) {
     connectAgent(context, predecessor, channel);
     acknowledge(context, channel, predecessor.id, false);

@@ -32,7 +32,10 @@ export function handleReregister(context: Context, channel: Channel, message: li
   context.counters.add('messages_reregister_slave');
   const agentId = message.agent_info.id?.value ?? '';
   if (channel.registering) return;
-  if (agentId === '') return shutDown(context, channel, 'an agent re-registers with its id');
+  if (agentId === '') {
+    shutDown(context, channel, 'an agent re-registers with its id');
+    return;
+  }
   const facts = factsOf(message, agentId, remoteIp);
   const { config, masterInfo } = context;
   const complaint = isRejection(facts)

@@ -6,6 +6,7 @@ import type { TimerHandle } from '../../../../base/timers.js';
 import { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
+import { rolesOfFramework } from '../../../../wire/validation/framework-info.js';
 import type { ConnectionId } from '../protocol.js';
 import type { FrameworkView } from '../view.js';
 import { BoundedHistory } from './bounded-history.js';
@@ -57,7 +58,7 @@ export class FrameworkRecord implements FrameworkView {
     maxCompletedTasks: number,
   ) {
     this.#facts = facts;
-    this.#roles = rolesOf(facts.info);
+    this.#roles = rolesOfFramework(facts.info);
     this.#capabilities = capabilityTypes(facts.info);
     this.registeredAtUnixMs = registeredAtUnixMs;
     this.completedTasks = new BoundedHistory(maxCompletedTasks);
@@ -65,7 +66,7 @@ export class FrameworkRecord implements FrameworkView {
 
   update(facts: FrameworkFacts): void {
     this.#facts = facts;
-    this.#roles = rolesOf(facts.info);
+    this.#roles = rolesOfFramework(facts.info);
     this.#capabilities = capabilityTypes(facts.info);
   }
 
@@ -109,15 +110,6 @@ export class FrameworkRecord implements FrameworkView {
   offered(): Resources {
     return Resources.sum(map(this.offers.values(), (offer) => offer.resources));
   }
-}
-
-/** The roles a framework subscribes to: `roles` with MULTI_ROLE, else `role` (default "*"). */
-export function rolesOf(info: mesos.FrameworkInfo): readonly string[] {
-  return hasCapability(info, 'MULTI_ROLE') ? (info.roles ?? []) : [info.role ?? '*'];
-}
-
-export function hasCapability(info: mesos.FrameworkInfo, wanted: mesos.FrameworkInfo_Capability_Type): boolean {
-  return info.capabilities?.some(({ type }) => type === wanted) ?? false;
 }
 
 function capabilityTypes(info: mesos.FrameworkInfo): ReadonlySet<mesos.FrameworkInfo_Capability_Type> {

@@ -15,17 +15,29 @@ export function launchGroup(scope: AcceptScope, operation: mesos.Offer_Operation
   const refuseAll = (message: string) => {
     for (const task of given) refuseTask(scope, task, 'REASON_TASK_GROUP_INVALID', message);
   };
-  if (operation.id !== undefined) return refuseAll('operation ids are not for LAUNCH_GROUP');
+  if (operation.id !== undefined) {
+    refuseAll('operation ids are not for LAUNCH_GROUP');
+    return;
+  }
   const executor = preparedExecutor(group.executor, framework.id, role);
-  if (isRejection(executor)) return refuseAll(executor.message);
+  if (isRejection(executor)) {
+    refuseAll(executor.message);
+    return;
+  }
   const tasks: mesos.TaskInfo[] = [];
   for (const task of given) {
     const prepared = preparedTask({ ...task, executor: task.executor ?? group.executor }, framework.id, role);
-    if (isRejection(prepared)) return refuseAll(prepared.message);
+    if (isRejection(prepared)) {
+      refuseAll(prepared.message);
+      return;
+    }
     tasks.push(prepared);
   }
   const complaint = groupComplaint(scope, tasks, executor);
-  if (complaint !== undefined) return refuseAll(complaint);
+  if (complaint !== undefined) {
+    refuseAll(complaint);
+    return;
+  }
   const launchExecutor = admitExecutor(scope, executor);
   for (const task of tasks) admitTask(scope, task);
   sendToAgent(context, agent, {

@@ -29,10 +29,16 @@ export function handleSubscribe(context: Context, event: SubscribeEvent): void {
   const subscribe = call.subscribe;
   const given = subscribe?.framework_info.id?.value ?? '';
   context.counters.add(given === '' ? 'messages_register_framework' : 'messages_reregister_framework');
-  if (subscribe === undefined) return fail(context, event, 'subscribe is missing');
+  if (subscribe === undefined) {
+    fail(context, event, 'subscribe is missing');
+    return;
+  }
   const wanted = withPrincipal(subscribe.framework_info, event.principal);
   const facts = checkedFacts(context.config, wanted, subscribe.suppressed_roles, subscribe.offer_constraints);
-  if (isRejection(facts)) return fail(context, event, facts.message);
+  if (isRejection(facts)) {
+    fail(context, event, facts.message);
+    return;
+  }
   const frameworkId = given === '' ? context.state.newFrameworkId() : given;
   if (context.turns.isFull(frameworkTurn(frameworkId))) {
     context.outbox.refuseUnavailable(requestId, 'too many changes of this framework are waiting: try again later');

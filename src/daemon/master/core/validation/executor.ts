@@ -1,7 +1,7 @@
 /** Executors of tasks and groups. Source: spec page 01, "Executor validation". */
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { validateExecutorInfo } from '../../../../wire/validation/task.js';
 import { sameMessage } from '../model/equality.js';
-import { executorMessageComplaint } from './message-rules.js';
 import { resourcesComplaint } from './resources.js';
 import type { LaunchSite } from './task.js';
 
@@ -16,7 +16,7 @@ export function executorComplaint(site: Site, executor: mesos.ExecutorInfo): str
   const { framework, agent } = site;
   if (executor.framework_id?.value !== framework.id)
     return `the executor is of framework '${executor.framework_id?.value}', the task of '${framework.id}'`;
-  const complaint = executorMessageComplaint(executor) ?? resourcesComplaint(executor.resources ?? []);
+  const complaint = validateExecutorInfo(executor)?.message ?? resourcesComplaint(executor.resources ?? []);
   if (complaint !== undefined) return complaint;
   const running = agent.holdings.get(framework.id)?.executors.get(executor.executor_id.value);
   if (running === undefined || sameMessage(running.info, executor)) return undefined;

@@ -4,7 +4,7 @@
  */
 import { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
-import { idComplaint } from './message-rules.js';
+import { validateId } from '../../../../wire/validation/ids.js';
 
 /** Prepared resources of one task or executor. */
 export function resourcesComplaint(resources: readonly mesos.Resource[]): string | undefined {
@@ -46,8 +46,7 @@ function diskComplaint(resource: mesos.Resource): string | undefined {
   if (resource.revocable !== undefined) return 'a persistent volume cannot be of revocable disk';
   if (volume === undefined) return "a persistent volume needs 'volume'";
   if (volume.host_path !== undefined) return 'a persistent volume cannot have a host_path';
-  const complaint = idComplaint(persistence.id);
-  return complaint === undefined ? undefined : `persistence id is invalid: ${complaint}`;
+  return validateId(persistence.id, 'persistence id')?.message;
 }
 
 function revocableComplaint(resource: mesos.Resource): string | undefined {

@@ -4,10 +4,10 @@
  */
 import { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { validateTaskInfo } from '../../../../wire/validation/task.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { executorComplaint, isRunning } from './executor.js';
-import { taskMessageComplaint } from './message-rules.js';
 import { overlapComplaint, resourcesComplaint } from './resources.js';
 
 /** Where a launch is to happen and what is left to pay for it. */
@@ -38,10 +38,8 @@ export function taskComplaint(site: LaunchSite, task: mesos.TaskInfo): string | 
     return `the task is for agent '${task.agent_id.value}', the offers are of agent '${agent.id}'`;
   const resources = task.resources ?? [];
   if (Resources.of(resources).isEmpty) return 'the task uses no resources';
-  return taskMessageComplaint(task) ?? resourcesComplaint(resources) ?? limitsComplaint(agent, task);
+  return validateTaskInfo(task)?.message ?? resourcesComplaint(resources) ?? limitsComplaint(agent, task);
 }
-
-const LIMITABLE: ReadonlySet<string> = new Set(['cpus', 'mem']);
 
 /** Limits are compared in thousandths, as all amounts are. */
 function limitsComplaint(agent: AgentRecord, task: mesos.TaskInfo): string | undefined {
@@ -50,7 +48,6 @@ function limitsComplaint(agent: AgentRecord, task: mesos.TaskInfo): string | und
   if (!agent.capabilitySet.has('TASK_RESOURCE_LIMITS')) return 'the agent does not support resource limits of tasks';
   const requests = Resources.of(task.resources ?? []);
   for (const [name, { value }] of limits) {
-    if (!LIMITABLE.has(name)) return `'${name}' cannot be limited, only cpus and mem can`;
     const request = requests.scalarMilli(name);
     if (request === 0) return `there is a limit of '${name}' but no request for it`;
     if (!(value * 1000 >= request - 0.5)) return `the limit of '${name}' is below the request for it`;
