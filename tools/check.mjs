@@ -10,7 +10,11 @@ const PARTS = [
   ['generated wire types', process.execPath, ['tools/gen-wire.mjs', '--check']],
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['-p', 'tsconfig.test.json']],
-  ['typed lint and core purity', bin('eslint'), ['src', 'test', 'examples', '--max-warnings', '0']],
+  [
+    'typed lint and core purity',
+    bin('eslint'),
+    ['src', 'test', 'examples', '--max-warnings', '0', '--no-error-on-unmatched-pattern'],
+  ],
   ['import direction', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs']],
   ['dead code', bin('knip'), ['--no-progress']],
   ['tidy', process.execPath, ['tools/tidy.mjs']],
