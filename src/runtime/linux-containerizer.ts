@@ -41,6 +41,9 @@ const UNDO_POLL_MS = 20;
 /** After this long a process that the kernel cannot kill is reported, and waited for no more. */
 const EMPTY_TIMEOUT_MS = 60_000;
 
+/** How long `close` waits for launches and ends under way. */
+const CLOSE_TIMEOUT_MS = 5000;
+
 interface Launching {
   cancelled: boolean;
   container?: Container | undefined;
@@ -65,8 +68,8 @@ export async function createLinuxContainerizer(options: LinuxContainerizerOption
 class RunningContainerizer implements LinuxContainerizer {
   readonly #launching = new Map<string, Launching>();
   readonly #running = new Map<string, Container>();
-  /** Ends that are being worked on; `close` waits for them. */
-  readonly #ending = new Set<Promise<void>>();
+  /** Launches and ends that are being worked on; `close` waits for them. */
+  readonly #work = new Set<Promise<unknown>>();
   readonly #isolators: readonly Isolator[];
   readonly #launcher: Launcher;
   readonly #records: RecordStore;
@@ -90,7 +93,11 @@ class RunningContainerizer implements LinuxContainerizer {
     return this.#launcher.pid;
   }
 
-  async launch(
+  launch(spec: ContainerSpec, starting: (checkpoint: ContainerCheckpoint) => Promise<void>): Promise<ContainerProcess> {
+    return this.#track(this.#launch(spec, starting));
+  }
+
+  async #launch(
     spec: ContainerSpec,
     starting: (checkpoint: ContainerCheckpoint) => Promise<void>,
   ): Promise<ContainerProcess> {
@@ -167,10 +174,22 @@ class RunningContainerizer implements LinuxContainerizer {
   }
 
   async close(): Promise<void> {
+    await this.#settleWork();
     await this.#launcher.close();
     this.#records.close();
-    await Promise.allSettled([...this.#ending]);
+    await this.#settleWork();
     await this.machine.cgroupRoot?.removeIfEmpty();
+  }
+
+  async #settleWork(): Promise<void> {
+    await Promise.race([Promise.allSettled([...this.#work]), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const forget = () => this.#work.delete(work);
+    this.#work.add(work);
+    work.then(forget, forget);
+    return work;
   }
 
   #refuse(spec: ContainerSpec): void {
@@ -292,11 +311,11 @@ class RunningContainerizer implements LinuxContainerizer {
         return limitation;
       }),
     );
-    const ending = gone
-      .then(() => this.#onGone(container))
-      .catch((error) => this.#warn(container, 'the end of a container was not handled', error))
-      .finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    void gone.then(() =>
+      this.#track(this.#onGone(container)).catch((error) => {
+        this.#warn(container, 'the end of a container was not handled', error);
+      }),
+    );
   }
 
   /** The supervisor has ended, with a status or without. */

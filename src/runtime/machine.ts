@@ -11,6 +11,7 @@ import { CgroupRoot } from './cgroups/root.js';
 import { createIsolators } from './isolators/create-isolators.js';
 import type { Isolator } from './isolators/isolator.js';
 import { DEFAULT_ISOLATION, type IsolatorName, parseIsolation } from './isolators/names.js';
+import type { CgroupView } from './isolators/namespaces-cgroup.js';
 import { controllersOf, readMachineFacts, requireIsolation } from './isolators/requirements.js';
 import { Launcher } from './launcher/launcher.js';
 import type { LinuxContainerizerOptions } from './linux-containerizer-options.js';
@@ -55,7 +56,7 @@ export async function openMachine(options: LinuxContainerizerOptions): Promise<M
   });
   return {
     isolation,
-    isolators: createIsolators(isolation, { ...options, maskedDirs, cgroupMount: hierarchy?.mount }),
+    isolators: createIsolators(isolation, { ...options, maskedDirs, cgroupView: viewOf(cgroupRoot) }),
     launcher,
     records: new RecordStore(recordsDir, clock),
     cgroupRoot,
@@ -73,4 +74,8 @@ async function makePrivateDir(path: string): Promise<string> {
       suggestions: [`chmod go-w ${path}`],
     });
   return realpath(path);
+}
+
+function viewOf(root: CgroupRoot | undefined): CgroupView | undefined {
+  return root && { mount: root.mount, path: (containerId) => root.container(containerId).path };
 }

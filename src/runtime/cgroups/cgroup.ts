@@ -118,6 +118,16 @@ export class Cgroup {
     }
   }
 
+  /** Removes it if it is empty and nothing is below it; whether it is gone. */
+  async removeIfEmpty(): Promise<boolean> {
+    try {
+      await rmdir(this.path);
+      return true;
+    } catch (error) {
+      return isGone(error);
+    }
+  }
+
   #failed(verb: string, file: string, cause: unknown): MesoError {
     const path = join(this.path, file);
     const text = cause instanceof Error ? cause.message : String(cause);

@@ -51,14 +51,9 @@ export class CgroupRoot {
     return (await this.cgroup.children()).filter(isContainerId);
   }
 
-  /** Removes the directories if nothing lives in them any more. */
+  /** Removes the directories if nothing lives in them: supervisors of running containers keep them. */
   async removeIfEmpty(): Promise<void> {
-    try {
-      await this.supervisors.remove();
-      await this.cgroup.remove();
-    } catch {
-      // Supervisors of running containers keep it; the next agent finds it as it is.
-    }
+    if (await this.supervisors.removeIfEmpty()) await this.cgroup.removeIfEmpty();
   }
 }
 

@@ -1,11 +1,10 @@
 /** Makes the isolators that --isolation names, with the settings they need. */
-import { assert } from '../../base/assert.js';
 import { cgroupsCpu } from './cgroups-cpu.js';
 import { cgroupsMem } from './cgroups-mem.js';
 import { cgroupsPids } from './cgroups-pids.js';
 import type { Isolator } from './isolator.js';
 import type { IsolatorName } from './names.js';
-import { namespacesCgroup } from './namespaces-cgroup.js';
+import { type CgroupView, namespacesCgroup } from './namespaces-cgroup.js';
 import { namespacesIpc } from './namespaces-ipc.js';
 import { namespacesMnt } from './namespaces-mnt.js';
 import { namespacesPid } from './namespaces-pid.js';
@@ -19,8 +18,8 @@ export interface IsolatorSettings {
   readonly enableCfs: boolean;
   readonly pidsLimit: number;
   readonly maskedDirs: readonly string[];
-  /** Where cgroup v2 is mounted, if it is. */
-  readonly cgroupMount?: string | undefined;
+  /** undefined: containers have no cgroup. */
+  readonly cgroupView?: CgroupView | undefined;
 }
 
 export function createIsolators(names: readonly IsolatorName[], settings: IsolatorSettings): readonly Isolator[] {
@@ -36,8 +35,7 @@ function createIsolator(name: IsolatorName, settings: IsolatorSettings): Isolato
     case 'cgroups/pids':
       return cgroupsPids(settings);
     case 'namespaces/cgroup':
-      assert(settings.cgroupMount !== undefined, 'the requirements of namespaces/cgroup were checked');
-      return namespacesCgroup({ cgroupMount: settings.cgroupMount });
+      return namespacesCgroup(settings.cgroupView);
     case 'namespaces/ipc':
       return namespacesIpc();
     case 'namespaces/mnt':

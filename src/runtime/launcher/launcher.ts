@@ -55,6 +55,7 @@ export interface Launch {
 }
 
 interface Watched {
+  isStarted: boolean;
   processes?: { readonly supervisorPid: number; readonly supervisorStartTicks: number } | undefined;
   resolveStarting(outcome: StartingOutcome): void;
   resolveStarted(outcome: StartedOutcome): void;
@@ -98,6 +99,7 @@ export class Launcher {
     const started = deferred<StartedOutcome>();
     const gone = deferred<void>();
     this.#watched.set(token, {
+      isStarted: false,
       resolveStarting: starting.resolve,
       resolveStarted: started.resolve,
       resolveGone: gone.resolve,
@@ -118,6 +120,7 @@ export class Launcher {
     const gone = deferred<void>();
     const processes = { supervisorPid, supervisorStartTicks };
     this.#watched.set(token, {
+      isStarted: true,
       processes,
       resolveStarting: () => undefined,
       resolveStarted: () => undefined,
@@ -127,10 +130,19 @@ export class Launcher {
     return gone.promise;
   }
 
-  /** Ends the launcher; containers keep running and are no longer watched. */
+  /** Ends the launcher; containers keep running and are no longer watched. Launches under way are lost. */
   async close(): Promise<void> {
     this.#closing = true;
+    await this.#endChild();
+    for (const watched of this.#watched.values()) {
+      watched.resolveStarting({ kind: 'lost' });
+      watched.resolveStarted({ kind: 'lost' });
+      if (!watched.isStarted) watched.resolveGone();
+    }
     this.#watched.clear();
+  }
+
+  async #endChild(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -226,13 +238,14 @@ export class Launcher {
   #onEvent(event: LauncherEvent): void {
     if (event.type === 'ready') return;
     const watched = this.#watched.get(event.token);
-    if (watched === undefined) return;
+    if (watched === undefined || this.#closing) return;
     switch (event.type) {
       case 'starting':
         watched.processes = event.processes;
         watched.resolveStarting({ kind: 'starting', processes: event.processes });
         return;
       case 'started':
+        watched.isStarted = true;
         watched.resolveStarted({ kind: 'started' });
         return;
       case 'failed':

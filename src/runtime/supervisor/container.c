@@ -30,9 +30,12 @@
 #include "logs.h"
 #include "protocol.h"
 #include "record.h"
+#include "title.h"
 
 #define KILL_POLL_MS 20
 #define REMOVE_ATTEMPTS 50
+#define STATUS_ATTEMPTS 120
+#define STATUS_RETRY_MS 500
 /* After the container is dead a pipe holds at most its capacity; more comes from outside and is not ours to wait for. */
 #define MAX_DRAIN_BYTES (1 << 20)
 
@@ -54,10 +57,8 @@ static void send_event(struct container *c, enum event_type type, const void *pa
   if (c->control < 0 || length >= sizeof message) return;
   message[0] = (uint8_t)type;
   memcpy(message + 1, payload, length);
-  if (send(c->control, message, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-    close(c->control);
-    c->control = -1;
-  }
+  /* A launcher that is gone shows at the next read of the socket, and is dealt with there. */
+  send(c->control, message, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static size_t put_u32(uint8_t *at, uint32_t value) {
@@ -265,6 +266,17 @@ static void on_setup(struct container *c) {
   send_event(c, EVENT_STARTED, "", 0);
 }
 
+/* memory.events changed: looked at now, since the sizes are gone once the kernel has killed. */
+static void on_memory(struct container *c) {
+  char acknowledged[512];
+  if (pread(c->memory_events, acknowledged, sizeof acknowledged, 0) < 0) {
+    close(c->memory_events);
+    c->memory_events = -1;
+    return;
+  }
+  cgroup_read_memory(c->cgroup, &c->status.memory);
+}
+
 static void on_signal(struct container *c) {
   struct signalfd_siginfo info;
   (void)!read(c->signals, &info, sizeof info);
@@ -298,7 +310,7 @@ static void run(struct container *c) {
     if (poll(polls, SOURCES, -1) < 0) continue;
     if (polls[SETUP].revents) on_setup(c);
     if (polls[CONTROL].revents) on_control(c);
-    if (polls[MEMORY].revents) cgroup_read_memory(c->cgroup, &c->status.memory);
+    if (polls[MEMORY].revents) on_memory(c);
     if (polls[STDOUT].revents) log_pump(&c->logs[0]);
     if (polls[STDERR].revents) log_pump(&c->logs[1]);
     if (polls[REPORTS].revents) on_report(c);
@@ -329,7 +341,9 @@ static void finish(struct container *c) {
     status->cpu_us = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 + usage->ru_utime.tv_usec +
                      usage->ru_stime.tv_usec;
   if (c->cgroup >= 0) cgroup_read_memory(c->cgroup, &status->memory);
-  record_write_status(c->record, status);
+  /* A full disk may have room again; without the record the exit status would be lost. */
+  for (int attempt = 0; record_write_status(c->record, status) < 0 && attempt < STATUS_ATTEMPTS; attempt++)
+    poll(NULL, 0, STATUS_RETRY_MS);
   remove_cgroup(c);
 }
 
@@ -339,7 +353,7 @@ _Noreturn void container_supervise(const struct plan *plan, int control) {
   *c = (struct container){.plan = plan, .control = control, .sandbox = -1, .record = -1, .cgroup = -1,
                           .memory_events = -1, .signals = -1, .setup = -1, .reports = -1, .go = -1};
   setsid();
-  prctl(PR_SET_NAME, "mesoctl-superv");
+  title_set("mesoctl-supervisor", plan->id);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigset_t all, children;
   sigfillset(&all);

@@ -22,6 +22,7 @@
 
 #include "files.h"
 #include "protocol.h"
+#include "title.h"
 
 static _Noreturn void fail(int setup, enum stage stage, const char *detail) {
   struct failure failure = {.stage = stage, .error = (uint32_t)errno};
@@ -42,7 +43,9 @@ static void build_namespaces(const struct plan *plan, int setup) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail(setup, STAGE_MOUNT, "/");
     for (size_t i = 0; i < plan->mount_count; i++) {
       const struct mount_step *step = &plan->mounts[i];
-      if (mount(step->source, step->target, step->type, step->flags, step->data) < 0)
+      const char *type = step->type[0] == '\0' ? NULL : step->type;
+      const char *data = step->data[0] == '\0' ? NULL : step->data;
+      if (mount(step->source, step->target, type, step->flags, data) < 0)
         fail(setup, STAGE_MOUNT, step->target);
     }
   }
@@ -77,8 +80,9 @@ static _Noreturn void run_task(const struct plan *plan, const struct init_pipes 
   dup2(pipes->stdout_end, STDOUT_FILENO);
   dup2(pipes->stderr_end, STDERR_FILENO);
   umask(022);
-  become_user(plan, pipes->setup);
+  /* As root still: directories above the sandbox need not be open to the task's user. */
   if (chdir(plan->cwd) < 0) fail(pipes->setup, STAGE_CHDIR, plan->cwd);
+  become_user(plan, pipes->setup);
   char byte;
   if (read(pipes->go, &byte, 1) != 1) _exit(1);
   reset_signals();
@@ -122,7 +126,7 @@ _Noreturn void init_run(const struct plan *plan, struct init_pipes *pipes) {
   int keep[] = {pipes->setup, pipes->report, pipes->go, pipes->map_ready, pipes->stdout_end, pipes->stderr_end};
   close_all_but(keep, sizeof keep / sizeof *keep);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_NAME, "mesoctl-init");
+  title_set("mesoctl-init", "");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (plan->clone_flags & CLONE_NEWUSER) await_user_map(pipes);
   prctl(PR_SET_DUMPABLE, 0);

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,6 +24,7 @@
 #include "files.h"
 #include "plan.h"
 #include "protocol.h"
+#include "title.h"
 
 #define AGENT_FD 3
 #define EVENTS_AT_ONCE 64
@@ -94,6 +94,8 @@ static void remove_watched(struct launcher *l, struct watched *watched) {
   struct watched **link = &l->all;
   while (*link != watched) link = &(*link)->next;
   *link = watched->next;
+  /* Not left to close: a supervisor being forked may hold a copy for a moment, and events would go on. */
+  epoll_ctl(l->epoll, EPOLL_CTL_DEL, watched->fd, NULL);
   close(watched->fd);
   free(watched);
 }
@@ -209,6 +211,8 @@ static void on_watched(struct launcher *l, struct watched *watched) {
   uint32_t token = watched->token;
   if (!watched->is_pidfd) {
     ssize_t got = recv(watched->fd, message, sizeof message, MSG_DONTWAIT);
+    /* It left without reading a request; what it said before is still there. */
+    if (got < 0 && errno == ECONNRESET) got = recv(watched->fd, message, sizeof message, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got > 0) {
       tell(message[0], token, message + 1, (size_t)got - 1);
@@ -254,7 +258,6 @@ int serve(char *const *arguments) {
   struct epoll_event agent = {.events = EPOLLIN, .data.ptr = NULL};
   signal(SIGCHLD, SIG_IGN); /* supervisors are reaped by the kernel; their end shows on the control socket */
   signal(SIGPIPE, SIG_IGN);
-  prctl(PR_SET_NAME, "mesoctl-launch");
   int nothing = open("/dev/null", O_RDWR);
   for (int fd = 0; fd < 3; fd++) dup2(nothing, fd);
   int keep[] = {AGENT_FD};
@@ -264,6 +267,7 @@ int serve(char *const *arguments) {
   fcntl(AGENT_FD, F_SETFL, 0);
   if (launcher.epoll < 0 || epoll_ctl(launcher.epoll, EPOLL_CTL_ADD, AGENT_FD, &agent) < 0) return 2;
   if (!prepare(arguments)) return 1;
+  title_set("mesoctl-launcher", "");
   uint8_t version[4];
   put_u32(version, PROTOCOL_VERSION);
   tell(EVENT_READY, 0, version, sizeof version);

@@ -9,8 +9,10 @@
 #include "probe.h"
 #include "protocol.h"
 #include "serve.h"
+#include "title.h"
 
 int main(int argc, char *argv[]) {
+  title_open(argc, argv);
   if (argc >= 2 && strcmp(argv[1], "--serve") == 0) return serve(argv + 2);
   if (argc >= 2 && strcmp(argv[1], "--probe") == 0) return probe(argv[2]);
   fprintf(stderr, "mesoctl-supervisor, protocol %d: started by the mesoctl agent, not by hand\n", PROTOCOL_VERSION);
