@@ -5,6 +5,7 @@
  *
  * Units: resource quantities as in `Resources`; times are monotonic milliseconds.
  */
+import type { Rejection } from '../base/rejection.js';
 import type * as mesos from '../wire/gen/mesos.js';
 import type * as scheduler from '../wire/gen/scheduler.js';
 import type { Resources } from './resources.js';
@@ -112,6 +113,11 @@ export interface Allocator {
   /** Speculative operations of an ACCEPT: `from` becomes `to` in the framework's allocation and the agent's total. */
   updateAllocation(frameworkId: string, agentId: string, from: Resources, to: Resources): void;
   /**
+   * Operations of the operator API: `from` (plain, not offered, not allocated) becomes `to` in the agent's total. Returns a
+   * `conflict` when `from` is not all free now; then nothing changed and offers must be rescinded first.
+   */
+  updateAvailable(agentId: string, from: Resources, to: Resources): Rejection | undefined;
+  /**
    * Gives resources back. With `refuse`, a filter keeps offers of nothing more than `resources` from this framework
    * and role on this agent until `refuse.untilMs`. `allocated` says whether they were allocated (true) or only offered.
    */
@@ -140,7 +146,8 @@ export interface Allocator {
 
   /**
    * One run over `agentIds` (undefined: all). Updates its own books with what it returns. Filters that ended by
-   * `nowMs` no longer count. `budget` bounds the (agent, framework) pairs looked at in this call.
+   * `nowMs` no longer count. `budget` bounds the (agent, framework) pairs looked at in this call, give or take the
+   * frameworks of one agent. While a run is unfinished (`more`), every call goes on with it, whatever its arguments.
    */
   allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number, budget?: number): AllocationResult;
 

@@ -1,0 +1,272 @@
+/**
+ * One allocation run (spec page 06, 6.4): stage 1 satisfies quota guarantees, stage 2 hands out everything else by fair
+ * share; the books are charged with each decision at once, so the next one sees the new shares.
+ *
+ * A run may be cut into slices between two agents. Everything it depends on besides the books (the order of agents, the
+ * time, headroom) is fixed or kept here, so the offers of all slices together do not depend on where it was cut. What stage 1
+ * decided for an agent is held until stage 2 has visited the agent: one offer per agent, framework and role.
+ */
+import type { Random } from '../base/random.js';
+import type { OfferDecision } from './allocator.js';
+import type { AgentState, Client } from './allocator-state.js';
+import { offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
+import type { Ledger } from './ledger.js';
+import type { MinAllocatable } from './min-allocatable.js';
+import { Measure } from './quantities.js';
+import type { QuotaRun } from './quota-run.js';
+import { Resources } from './resources.js';
+import type { RoleOrder } from './role-order.js';
+import type { RoleNode } from './role-tree.js';
+import { shrinkScalars } from './shrink.js';
+
+export interface RunContext {
+  readonly ledger: Ledger;
+  readonly roleOrder: RoleOrder;
+  readonly minimum: MinAllocatable;
+  readonly random: Random;
+}
+
+/** Skipped slots of an order cost about this many times less than a pair that is looked at. */
+const SKIPS_PER_LOOK = 64;
+
+export class AllocationRun {
+  readonly #agentSlots: Int32Array;
+  #stage: 1 | 2;
+  #position = 0;
+  #looked = 0;
+  #offers: OfferDecision[] = [];
+  /** Decided but not yet returned: agent slot -> client slot -> tagged resources. */
+  readonly #held = new Map<number, Map<number, Resources>>();
+  readonly #offeredShared = new Map<number, Resources>();
+  readonly #firm: Measure;
+  readonly #guaranteed: Measure;
+
+  /** @param quota undefined: no role has any. */
+  constructor(
+    private readonly context: RunContext,
+    agentSlots: Int32Array,
+    private readonly quota: QuotaRun | undefined,
+  ) {
+    this.#agentSlots = agentSlots;
+    this.#stage = quota?.hasUnsatisfied === true ? 1 : 2;
+    this.#firm = new Measure(context.ledger.names);
+    this.#guaranteed = new Measure(context.ledger.names);
+    shuffleSlots(agentSlots, context.random);
+  }
+
+  /** Looks at about `budget` pairs of agent and client. Returns whether the run is over. */
+  step(budget: number): { readonly offers: readonly OfferDecision[]; readonly done: boolean } {
+    this.#looked = 0;
+    this.#offers = [];
+    while (!this.#isDone && this.#looked < budget) this.#visitNext();
+    return { offers: this.#offers, done: this.#isDone };
+  }
+
+  /** Gives back what is decided but not yet returned and concerns the agent or framework: it is going away. */
+  dropHeld(which: { readonly agentSlot?: number; readonly frameworkId?: string }): void {
+    const { ledger } = this.context;
+    for (const [agentSlot, ofAgent] of this.#held) {
+      const agent = ledger.agents[agentSlot];
+      if (agent === undefined || (which.agentSlot !== undefined && which.agentSlot !== agentSlot)) continue;
+      for (const [clientSlot, tagged] of ofAgent) {
+        const client = ledger.clients[clientSlot];
+        if (client === undefined) continue;
+        if (which.frameworkId !== undefined && which.frameworkId !== client.frameworkId) continue;
+        ofAgent.delete(clientSlot);
+        ledger.release(agent, client, tagged, false);
+      }
+    }
+  }
+
+  get #isDone(): boolean {
+    return this.#stage === 2 && this.#position >= this.#agentSlots.length;
+  }
+
+  #visitNext(): void {
+    if (this.#position >= this.#agentSlots.length) {
+      this.#stage = 2;
+      this.#position = 0;
+      shuffleSlots(this.#agentSlots, this.context.random);
+      return;
+    }
+    const agent = this.context.ledger.agents[this.#agentSlots[this.#position++] ?? -1];
+    this.#looked++;
+    if (agent === undefined) return;
+    if (agent.active && agent.whitelisted) {
+      if (this.#stage === 1) this.#serveGuarantees(agent);
+      else this.#serveFairShare(agent);
+    }
+    if (this.#stage === 2 && this.#held.size > 0) this.#flush(agent);
+  }
+
+  #flush(agent: AgentState): void {
+    const ofAgent = this.#held.get(agent.slot);
+    if (ofAgent === undefined) return;
+    this.#held.delete(agent.slot);
+    for (const [clientSlot, resources] of ofAgent) {
+      const client = this.context.ledger.clients[clientSlot];
+      if (client !== undefined) this.#emit(agent, client, resources);
+    }
+  }
+
+  #emit(agent: AgentState, client: Client, resources: Resources): void {
+    this.#offers.push({ frameworkId: client.frameworkId, agentId: agent.id, role: client.role.path, resources });
+  }
+
+  // Stage 1.
+
+  #serveGuarantees(agent: AgentState): void {
+    const { quota } = this;
+    if (quota === undefined || !quota.hasUnsatisfied || agent.available.isEmpty) return;
+    const { roleOrder } = this.context;
+    roleOrder.begin();
+    for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {
+      this.#looked += 1 / SKIPS_PER_LOOK;
+      const guarantor = quota.findGuaranteeOf(role);
+      if (guarantor !== undefined) this.#serveGuaranteeOf(agent, role, guarantor, quota);
+      if (agent.available.isEmpty) return;
+    }
+  }
+
+  #serveGuaranteeOf(agent: AgentState, role: RoleNode, guarantor: RoleNode, quota: QuotaRun): void {
+    if (quota.findUnsatisfied(guarantor) === undefined) return;
+    const order = role.clientOrder;
+    order.begin();
+    for (let slot = order.next(); slot >= 0; slot = order.next()) {
+      const missing = quota.findUnsatisfied(guarantor);
+      if (missing === undefined || agent.available.isEmpty) return;
+      const client = this.context.ledger.clients[slot];
+      const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
+      if (client !== undefined && visible !== undefined)
+        this.#offerGuarantee(agent, client, visible, { missing, quota });
+    }
+  }
+
+  #offerGuarantee(
+    agent: AgentState,
+    client: Client,
+    visible: Resources,
+    { missing, quota }: { readonly missing: Float64Array; readonly quota: QuotaRun },
+  ): void {
+    const { ledger, random } = this.context;
+    const firm = visible.filter(isFirmScalar);
+    const limits = quota.remainingLimits(client.role);
+    const wanted = missing.map((milli, i) => Math.min(milli, limits[i] ?? 0));
+    const guaranteed = shrinkScalars(firm, wanted, ledger.names, random);
+    if (guaranteed.isEmpty) return;
+    this.#guaranteed.take(guaranteed);
+    for (let i = 0; i < limits.length; i++) limits[i] = (limits[i] ?? 0) - this.#guaranteed.all.get(i);
+    const additional = shrinkScalars(firm.subtract(guaranteed), quota.boundByHeadroom(limits), ledger.names, random);
+    const role = client.role.path;
+    const others = visible.filter(
+      (entry) => !isFirmScalar(entry) && (entry.kind.reservations.length === 0 || entry.kind.reservationRole === role),
+    );
+    const offer = guaranteed.add(additional).add(others);
+    if (offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
+    this.#commit(agent, client, offer, true);
+    quota.onGiven(client.role, this.#firm.take(offer).firm, this.#guaranteed.all);
+  }
+
+  // Stage 2.
+
+  #serveFairShare(agent: AgentState): void {
+    if (agent.available.isEmpty) return;
+    const { ledger, roleOrder, minimum } = this.context;
+    if (agent.isSettledForAll(ledger.activeClients)) return;
+    const isPlain = agent.traits(minimum).isPlain;
+    if (isPlain && this.quota?.isSpent === true) return;
+    roleOrder.begin();
+    for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {
+      this.#looked += role.clientOrder.length / SKIPS_PER_LOOK;
+      if (isPlain && this.quota?.isExhausted(role) === true) continue;
+      this.#serveRole(agent, role);
+      if (agent.available.isEmpty) return;
+    }
+  }
+
+  #serveRole(agent: AgentState, role: RoleNode): void {
+    const { clients } = this.context.ledger;
+    const order = role.clientOrder;
+    order.begin();
+    for (let slot = order.next(); slot >= 0; slot = order.next()) {
+      if (agent.isSettled(slot)) continue;
+      const client = clients[slot];
+      const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
+      if (client === undefined || visible === undefined) continue;
+      this.#offerShare(agent, client, visible);
+      if (agent.available.isEmpty) return;
+    }
+  }
+
+  #offerShare(agent: AgentState, client: Client, visible: Resources): void {
+    const offer = this.#withinQuota(client, visible);
+    if (offer !== visible && offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
+    this.#commit(agent, client, offer, this.#held.has(agent.slot));
+    this.quota?.onGiven(client.role, this.#firm.take(offer).firm, undefined);
+  }
+
+  #withinQuota(client: Client, visible: Resources): Resources {
+    const { quota } = this;
+    if (quota === undefined) return visible;
+    const { ledger, random } = this.context;
+    const target = quota.boundByHeadroom(quota.remainingLimits(client.role));
+    const firm = visible.filter(isFirmScalar);
+    const kept = shrinkScalars(firm, target, ledger.names, random);
+    if (kept === firm) return visible;
+    return visible.filter((entry) => !isFirmScalar(entry)).add(kept);
+  }
+
+  // Both stages.
+
+  get #obstacleContext() {
+    return { minimum: this.context.minimum, filters: this.context.ledger.filters };
+  }
+
+  /** What the client may see of the agent; undefined when nothing of it can be offered, which is then remembered. */
+  #visibleOrSettled(agent: AgentState, client: Client): Resources | undefined {
+    this.#looked++;
+    const traits = agent.traits(this.context.minimum);
+    let visible: Resources | undefined;
+    if (pairObstacle(agent, client) === undefined) {
+      const offeredShared = traits.hasShared ? this.#offeredShared.get(agent.slot) : undefined;
+      visible = visibleTo(agent, client, traits, offeredShared);
+      if (offerObstacle(agent, client, visible, this.#obstacleContext) === undefined) return visible;
+    }
+    // With shared volumes the answer may be another in the next run, when they can be offered again.
+    if (!traits.hasShared) agent.settle(client);
+    return undefined;
+  }
+
+  #commit(agent: AgentState, client: Client, offer: Resources, hold: boolean): void {
+    const { ledger, minimum } = this.context;
+    if (agent.traits(minimum).hasShared) this.#noteShared(agent, offer);
+    ledger.charge(agent, client, offer);
+    const tagged = offer.allocatedTo(client.role.path);
+    if (!hold) {
+      this.#emit(agent, client, tagged);
+      return;
+    }
+    const ofAgent = this.#held.get(agent.slot) ?? new Map<number, Resources>();
+    this.#held.set(agent.slot, ofAgent);
+    ofAgent.set(client.slot, (ofAgent.get(client.slot) ?? Resources.empty).add(tagged));
+  }
+
+  #noteShared(agent: AgentState, offer: Resources): void {
+    const offered = this.#offeredShared.get(agent.slot) ?? Resources.empty;
+    this.#offeredShared.set(agent.slot, offered.add(offer.shared()));
+  }
+}
+
+/** Unreserved, not revocable, scalar: what quota is about. */
+function isFirmScalar({ kind }: Resources['entries'][number]): boolean {
+  return kind.type === 'SCALAR' && kind.reservations.length === 0 && !kind.revocable;
+}
+
+function shuffleSlots(slots: Int32Array, random: Random): void {
+  for (let i = slots.length - 1; i > 0; i--) {
+    const j = Math.floor(random.next() * (i + 1));
+    const held = slots[i] ?? 0;
+    slots[i] = slots[j] ?? 0;
+    slots[j] = held;
+  }
+}

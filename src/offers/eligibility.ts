@@ -1,0 +1,57 @@
+/**
+ * Whether a client may be offered something of an agent, and what it would see of it, before quota (spec page 06, 6.4 steps
+ * 1 to 5 and 9). One place for the allocation run and for `explain`, so that the two cannot disagree.
+ */
+import { type AgentState, type Client, DEMANDS_GPU, DEMANDS_REGION, type OfferTraits } from './allocator-state.js';
+import { isAllocatable, type MinAllocatable } from './min-allocatable.js';
+import type { RefuseFilters } from './refuse-filters.js';
+import type { ResourceEntry, Resources } from './resources.js';
+import { isAllocatableToRole } from './roles.js';
+
+/** Why a client gets nothing of an agent. */
+export type Obstacle = 'capability' | 'region' | 'constraints' | 'too-small' | 'filtered';
+
+/** The first thing about the pair itself, whatever is free on the agent, that is in the way. */
+export function pairObstacle(agent: AgentState, client: Client): 'capability' | 'region' | 'constraints' | undefined {
+  const missing = agent.demands & ~client.can;
+  if ((client.needs & ~agent.can) !== 0 || (missing & DEMANDS_GPU) !== 0) return 'capability';
+  if ((missing & DEMANDS_REGION) !== 0) return 'region';
+  return client.accepts(agent) ? undefined : 'constraints';
+}
+
+/** The part of what is available that the client may see. `offeredShared`: volumes already offered in this run. */
+export function visibleTo(
+  agent: AgentState,
+  client: Client,
+  traits: OfferTraits,
+  offeredShared: Resources | undefined,
+): Resources {
+  if (traits.isPlain) return agent.available;
+  const role = client.role.path;
+  return agent.available.filter(
+    (entry) =>
+      isAllocatableToRole(entry.kind.reservationRole, role) &&
+      (client.takesRevocable || !entry.kind.revocable) &&
+      (client.takesRefined || entry.kind.reservations.length < 2) &&
+      (!entry.kind.shared || (client.takesShared && !holdsVolume(offeredShared, entry))),
+  );
+}
+
+function holdsVolume(resources: Resources | undefined, volume: ResourceEntry): boolean {
+  return resources?.entries.some(({ kind }) => kind.key === volume.kind.key) === true;
+}
+
+/** What is in the way of offering `offer` (plain) as it is. */
+export function offerObstacle(
+  agent: AgentState,
+  client: Client,
+  offer: Resources,
+  context: { readonly minimum: MinAllocatable; readonly filters: RefuseFilters },
+): 'too-small' | 'filtered' | undefined {
+  const isDefault = client.minAllocatable === undefined && offer === agent.available;
+  const isLargeEnough = isDefault
+    ? agent.traits(context.minimum).meetsDefault
+    : isAllocatable(offer, client.minAllocatable ?? context.minimum);
+  if (!isLargeEnough) return 'too-small';
+  return context.filters.blocks(client.slot, agent.slot, offer) ? 'filtered' : undefined;
+}

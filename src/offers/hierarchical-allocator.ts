@@ -1,0 +1,407 @@
+/**
+ * The allocator that the master core owns: takes every change of agents, frameworks and roles into its books and answers
+ * `allocate` by a run over them (spec page 06). The decisions are in allocation-run.ts, the arithmetic in ledger.ts; here is
+ * what each change means for activity, filters and what was settled before.
+ *
+ * Never draws randomness but from its seed, never reads a clock: the same calls give the same answers.
+ */
+import { assert, present } from '../base/assert.js';
+import { type Random, seededRandom } from '../base/random.js';
+import { type Rejection, reject } from '../base/rejection.js';
+import type * as mesos from '../wire/gen/mesos.js';
+import { AllocationRun } from './allocation-run.js';
+import type {
+  AllocationResult,
+  Allocator,
+  AllocatorAgent,
+  AllocatorFramework,
+  AllocatorOptions,
+  AllocatorSnapshot,
+  Explanation,
+} from './allocator.js';
+import {
+  type AgentState,
+  DEMANDS_GPU,
+  DEMANDS_REGION,
+  type FrameworkState,
+  NEEDS_HIERARCHICAL_ROLE,
+  NEEDS_MULTI_ROLE,
+  subscribedRoles,
+} from './allocator-state.js';
+import { sameAttributes } from './attributes.js';
+import { explainAll, type Question } from './explain.js';
+import { Ledger } from './ledger.js';
+import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
+import { QuotaRun } from './quota-run.js';
+import { toMilli } from './resource-value.js';
+import type { Resources } from './resources.js';
+import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from './role-order.js';
+import type { RoleNode } from './role-tree.js';
+import { takeSnapshot } from './snapshot.js';
+
+export function createAllocator(options: AllocatorOptions): Allocator {
+  return new HierarchicalAllocator(options);
+}
+
+class HierarchicalAllocator implements Allocator {
+  readonly #random: Random;
+  readonly #ledger: Ledger;
+  readonly #minimum: MinAllocatable;
+  readonly #roleOrder: RoleOrder;
+  readonly #quotaRoles = new Set<RoleNode>();
+  #whitelist: ReadonlySet<string> | null = null;
+  #paused = false;
+  #run: AllocationRun | undefined;
+  #runs = 0;
+
+  constructor(private readonly options: AllocatorOptions) {
+    this.#random = seededRandom(options.seed);
+    this.#ledger = new Ledger({ ...options, random: this.#random });
+    this.#minimum = minAllocatableOf(options.minAllocatable);
+    this.#roleOrder =
+      options.roleSorter === 'drf'
+        ? new DrfRoleOrder(this.#ledger.tree)
+        : new RandomRoleOrder(this.#ledger.tree, this.#random);
+  }
+
+  // Frameworks.
+
+  addFramework(framework: AllocatorFramework, used: ReadonlyMap<string, Resources>): void {
+    assert(!this.#ledger.frameworks.has(framework.id), `framework ${framework.id} is added once`);
+    const state: FrameworkState = {
+      id: framework.id,
+      info: framework.info,
+      roles: subscribedRoles(framework.info),
+      suppressedRoles: new Set(framework.suppressedRoles),
+      offerConstraints: framework.offerConstraints,
+      active: framework.active,
+      backPressure: false,
+    };
+    this.#ledger.frameworks.set(state.id, state);
+    for (const role of state.roles) this.#admitRole(state, role);
+    for (const [agentId, resources] of used) this.#bookUnlessKnown(state.id, agentId, resources);
+  }
+
+  removeFramework(frameworkId: string): void {
+    const framework = this.#ledger.frameworks.get(frameworkId);
+    if (framework === undefined) return;
+    this.#run?.dropHeld({ frameworkId });
+    const clients = [...this.#ledger.clientsOf(framework)];
+    this.#ledger.frameworks.delete(frameworkId);
+    for (const client of clients) {
+      this.#ledger.settleActivity(client);
+      this.#ledger.filters.removeClient(client.slot);
+      this.#ledger.maybeForgetClient(client);
+    }
+  }
+
+  deactivateFramework(frameworkId: string): void {
+    const framework = this.#getFramework(frameworkId);
+    this.#run?.dropHeld({ frameworkId });
+    framework.active = false;
+    for (const client of this.#ledger.clientsOf(framework)) {
+      this.#ledger.settleActivity(client);
+      this.#ledger.filters.removeClient(client.slot);
+      this.#ledger.unsettleClient(client);
+    }
+  }
+
+  activateFramework(frameworkId: string): void {
+    const framework = this.#getFramework(frameworkId);
+    framework.active = true;
+    for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
+  }
+
+  updateFramework(framework: AllocatorFramework): void {
+    const state = this.#getFramework(framework.id);
+    const former = [...this.#ledger.clientsOf(state)];
+    const formerlySuppressed = new Set(state.suppressedRoles);
+    state.info = framework.info;
+    state.roles = subscribedRoles(framework.info);
+    state.offerConstraints = framework.offerConstraints;
+    state.active = framework.active;
+    state.suppressedRoles.clear();
+    for (const role of framework.suppressedRoles) state.suppressedRoles.add(role);
+    for (const client of former) {
+      if (state.roles.has(client.role.path)) continue;
+      this.#ledger.settleActivity(client);
+      this.#ledger.filters.removeClient(client.slot);
+      this.#ledger.maybeForgetClient(client);
+    }
+    for (const role of state.roles) {
+      const client = this.#admitRole(state, role);
+      const isRevived = formerlySuppressed.has(role) && !state.suppressedRoles.has(role);
+      if (isRevived) this.#ledger.filters.removeClient(client.slot);
+    }
+  }
+
+  suppressRoles(frameworkId: string, roles: readonly string[]): void {
+    const framework = this.#getFramework(frameworkId);
+    for (const role of roles.length === 0 ? framework.roles : roles) framework.suppressedRoles.add(role);
+    for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
+  }
+
+  reviveRoles(frameworkId: string, roles: readonly string[]): void {
+    const framework = this.#getFramework(frameworkId);
+    const revived = roles.length === 0 ? framework.roles : new Set(roles);
+    for (const role of revived) framework.suppressedRoles.delete(role);
+    for (const client of this.#ledger.clientsOf(framework)) {
+      if (!revived.has(client.role.path)) continue;
+      this.#ledger.filters.removeClient(client.slot);
+      this.#ledger.unsettleClient(client);
+      this.#ledger.settleActivity(client);
+    }
+  }
+
+  setBackPressure(frameworkId: string, on: boolean): void {
+    const framework = this.#ledger.frameworks.get(frameworkId);
+    if (framework === undefined) return;
+    framework.backPressure = on;
+    for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
+  }
+
+  // Agents.
+
+  addAgent(agent: AllocatorAgent): void {
+    const state = this.#ledger.addAgent(agent.id, agent.info, agent.total);
+    this.#describeAgent(state, agent.info, agent.capabilities);
+    for (const [frameworkId, resources] of agent.used) this.#bookUsed(state, frameworkId, resources);
+  }
+
+  removeAgent(agentId: string): void {
+    const agent = this.#ledger.agentOfId.get(agentId);
+    if (agent === undefined) return;
+    this.#run?.dropHeld({ agentSlot: agent.slot });
+    this.#ledger.removeAgent(agent);
+  }
+
+  updateAgent(
+    agentId: string,
+    change: {
+      readonly total?: Resources;
+      readonly info?: mesos.AgentInfo;
+      readonly capabilities?: ReadonlySet<mesos.AgentInfo_Capability_Type>;
+    },
+  ): void {
+    const agent = this.#getAgent(agentId);
+    const ledger = this.#ledger;
+    if (change.info !== undefined && !sameAttributes(agent.info.attributes ?? [], change.info.attributes ?? []))
+      ledger.filters.removeAgent(agent.slot, ledger.clients.length);
+    if (change.total !== undefined) ledger.changeTotal(agent, change.total);
+    this.#describeAgent(agent, change.info ?? agent.info, change.capabilities);
+    ledger.forgetConstraintOutcomes(agent);
+    agent.unsettleAll();
+  }
+
+  activateAgent(agentId: string): void {
+    this.#getAgent(agentId).active = true;
+  }
+
+  deactivateAgent(agentId: string): void {
+    const agent = this.#getAgent(agentId);
+    this.#run?.dropHeld({ agentSlot: agent.slot });
+    agent.active = false;
+  }
+
+  updateWhitelist(hostnames: ReadonlySet<string> | null): void {
+    this.#whitelist = hostnames;
+    for (const agent of this.#ledger.agentOfId.values())
+      agent.whitelisted = hostnames === null || hostnames.has(agent.info.hostname);
+  }
+
+  // Accounting.
+
+  transitionOfferedToAllocated(agentId: string, resources: Resources): void {
+    const agent = this.#ledger.agentOfId.get(agentId);
+    if (agent !== undefined) this.#ledger.markAllocated(agent, resources);
+  }
+
+  addAllocated(frameworkId: string, agentId: string, resources: Resources): void {
+    this.#bookUsed(this.#getAgent(agentId), frameworkId, resources);
+  }
+
+  updateAllocation(frameworkId: string, agentId: string, from: Resources, to: Resources): void {
+    const agent = this.#getAgent(agentId);
+    const toOfRole = to.byAllocationRole();
+    for (const [role, part] of from.byAllocationRole()) {
+      const client = present(this.#ledger.findClient(frameworkId, role), `${frameworkId} is tracked under ${role}`);
+      this.#ledger.convert(agent, client, part, present(toOfRole.get(role), 'an operation keeps the allocation role'));
+    }
+  }
+
+  updateAvailable(agentId: string, from: Resources, to: Resources): Rejection | undefined {
+    const agent = this.#ledger.agentOfId.get(agentId);
+    if (agent === undefined) return reject('not-found', `agent ${agentId} is not registered`);
+    if (!agent.available.contains(from))
+      return reject('conflict', `agent ${agentId} has ${agent.available} free, which does not contain ${from}`);
+    this.#ledger.changeTotal(agent, agent.total.subtract(from).add(to));
+    return undefined;
+  }
+
+  recoverResources(recovered: {
+    readonly frameworkId: string;
+    readonly agentId: string;
+    readonly resources: Resources;
+    readonly allocated: boolean;
+    readonly refuse?: { readonly untilMs: number } | undefined;
+  }): void {
+    const { frameworkId, resources, allocated, refuse } = recovered;
+    const agent = this.#ledger.agentOfId.get(recovered.agentId);
+    // An agent that is gone took everything with it.
+    if (agent === undefined || resources.isEmpty) return;
+    for (const [role, part] of resources.byAllocationRole()) {
+      const client = present(this.#ledger.findClient(frameworkId, role), `${frameworkId} is tracked under ${role}`);
+      // Before the release: it may forget a client whose framework is gone, and then no filter is wanted.
+      if (refuse !== undefined && this.#ledger.frameworks.get(frameworkId)?.roles.has(role) === true)
+        this.#ledger.filters.add(client.slot, agent.slot, part.unallocated(), refuse.untilMs);
+      this.#ledger.release(agent, client, part, allocated);
+    }
+  }
+
+  // Roles.
+
+  updateWeights(weights: ReadonlyMap<string, number>): void {
+    const { tree } = this.#ledger;
+    for (const [role, weight] of weights) {
+      assert(weight > 0 && Number.isFinite(weight), `the weight of ${role} is above 0`);
+      const node = tree.getOrCreate(role);
+      tree.setWeight(node, weight);
+      tree.prune(node);
+    }
+  }
+
+  updateQuota(
+    role: string,
+    quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> },
+  ): void {
+    const node = this.#ledger.tree.getOrCreate(role);
+    const isDefault = quota.guarantees.size === 0 && quota.limits.size === 0;
+    node.quota = isDefault
+      ? undefined
+      : { guarantees: this.#byIndex(quota.guarantees), limits: this.#byIndex(quota.limits) };
+    if (isDefault) this.#quotaRoles.delete(node);
+    else this.#quotaRoles.add(node);
+    this.#ledger.tree.prune(node);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  // Answers.
+
+  allocate(
+    agentIds: ReadonlySet<string> | undefined,
+    nowMs: number,
+    budget = Number.POSITIVE_INFINITY,
+  ): AllocationResult {
+    if (this.#paused) return { offers: [], more: false };
+    this.#run ??= this.#startRun(agentIds, nowMs);
+    const { offers, done } = this.#run.step(Math.max(1, budget));
+    if (done) this.#run = undefined;
+    return { offers, more: !done };
+  }
+
+  explain(question: Question, nowMs: number): readonly Explanation[] {
+    this.#dropExpiredFilters(nowMs);
+    return explainAll({ ledger: this.#ledger, minimum: this.#minimum, nowMs, quota: this.#quotaRun() }, question);
+  }
+
+  snapshot(): AllocatorSnapshot {
+    return takeSnapshot(this.#ledger, this.#runs);
+  }
+
+  #startRun(agentIds: ReadonlySet<string> | undefined, nowMs: number): AllocationRun {
+    this.#runs++;
+    this.#dropExpiredFilters(nowMs);
+    const context = {
+      ledger: this.#ledger,
+      roleOrder: this.#roleOrder,
+      minimum: this.#minimum,
+      random: this.#random,
+    };
+    return new AllocationRun(context, this.#candidates(agentIds), this.#quotaRun());
+  }
+
+  /** Slots of the agents that have something to give, in the order of their slots: the ids' order must not matter. */
+  #candidates(agentIds: ReadonlySet<string> | undefined): Int32Array {
+    const { agents, agentOfId } = this.#ledger;
+    const slots = new Int32Array(agentIds === undefined ? agents.length : agentIds.size);
+    let count = 0;
+    const consider = (agent: AgentState | undefined): void => {
+      if (agent?.active === true && agent.whitelisted && !agent.available.isEmpty) slots[count++] = agent.slot;
+    };
+    if (agentIds === undefined) agents.forEach(consider);
+    else for (const id of agentIds) consider(agentOfId.get(id));
+    return slots.subarray(0, count).sort();
+  }
+
+  #quotaRun(): QuotaRun | undefined {
+    return this.#quotaRoles.size === 0 ? undefined : new QuotaRun(this.#ledger, this.#quotaRoles, this.#minimum);
+  }
+
+  #dropExpiredFilters(nowMs: number): void {
+    this.#ledger.filters.expire(nowMs, (client, agent) => this.#ledger.agents[agent]?.unsettle(client));
+  }
+
+  #admitRole(framework: FrameworkState, role: string) {
+    const client = this.#ledger.getOrCreateClient(framework.id, role);
+    this.#ledger.describeClient(client, framework);
+    this.#ledger.settleActivity(client);
+    return client;
+  }
+
+  /** `used` of addFramework repeats what addAgent may have told already. */
+  #bookUnlessKnown(frameworkId: string, agentId: string, resources: Resources): void {
+    const agent = this.#ledger.agentOfId.get(agentId);
+    if (agent === undefined) return;
+    for (const [role, part] of resources.byAllocationRole()) {
+      const client = this.#ledger.getOrCreateClient(frameworkId, role);
+      if (!agent.allocations.has(client.slot)) this.#bookUsed(agent, frameworkId, part);
+      this.#ledger.maybeForgetClient(client);
+    }
+  }
+
+  #bookUsed(agent: AgentState, frameworkId: string, resources: Resources): void {
+    for (const [role, part] of resources.byAllocationRole())
+      this.#ledger.chargeKnown(agent, this.#ledger.getOrCreateClient(frameworkId, role), part.unallocated());
+    this.#ledger.markAllocated(agent, resources);
+  }
+
+  #describeAgent(
+    agent: AgentState,
+    info: mesos.AgentInfo,
+    capabilities: ReadonlySet<mesos.AgentInfo_Capability_Type> | undefined,
+  ): void {
+    agent.info = info;
+    agent.whitelisted = this.#whitelist === null || this.#whitelist.has(info.hostname);
+    if (capabilities !== undefined)
+      agent.can =
+        (capabilities.has('MULTI_ROLE') ? NEEDS_MULTI_ROLE : 0) |
+        (capabilities.has('HIERARCHICAL_ROLE') ? NEEDS_HIERARCHICAL_ROLE : 0);
+    const hasGpus = this.options.filterGpuResources && agent.total.scalarMilli('gpus') > 0;
+    agent.demands = (hasGpus ? DEMANDS_GPU : 0) | (this.#isRemote(info) ? DEMANDS_REGION : 0);
+  }
+
+  #isRemote(info: mesos.AgentInfo): boolean {
+    const own = this.options.domain?.fault_domain?.region.name;
+    const other = info.domain?.fault_domain?.region.name;
+    return own !== undefined && other !== undefined && own !== other;
+  }
+
+  #byIndex(amounts: ReadonlyMap<string, number>): ReadonlyMap<number, number> {
+    return new Map([...amounts].map(([name, amount]) => [this.#ledger.names.indexOf(name), toMilli(amount)]));
+  }
+
+  #getFramework(frameworkId: string): FrameworkState {
+    return present(this.#ledger.frameworks.get(frameworkId), `framework ${frameworkId} is known to the allocator`);
+  }
+
+  #getAgent(agentId: string): AgentState {
+    return present(this.#ledger.agentOfId.get(agentId), `agent ${agentId} is known to the allocator`);
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * The books of the allocator (spec page 06, 6.1): who holds what on which agent, and every sum that follows from it. It
+ * decides nothing. Invariants, for every agent that is not overcommitted: available + charged (without shared volumes) =
+ * total; every charge is in the sums of its client, its role and all ancestors of the role exactly once.
+ * "Charged" is offered or allocated; "allocated" is the part that tasks use.
+ */
+import { assert, present } from '../base/assert.js';
+import type { Random } from '../base/random.js';
+import type * as mesos from '../wire/gen/mesos.js';
+import { AgentState, Client, type FrameworkState } from './allocator-state.js';
+import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
+import { RefuseFilters } from './refuse-filters.js';
+import { Resources } from './resources.js';
+import { RoleTree } from './role-tree.js';
+import { ShareTable } from './share-table.js';
+import { SiblingOrder } from './sibling-order.js';
+import { RandomOrder } from './weighted-draw.js';
+
+export interface LedgerOptions {
+  readonly excludedResourceNames: ReadonlySet<string>;
+  readonly frameworkSorter: 'drf' | 'random';
+  readonly random: Random;
+}
+
+export class Ledger {
+  readonly names: ScalarNames;
+  readonly totals = new ClusterTotals();
+  readonly tree: RoleTree;
+  readonly filters = new RefuseFilters();
+  readonly frameworks = new Map<string, FrameworkState>();
+  /** By slot. */
+  readonly agents: (AgentState | undefined)[] = [];
+  readonly agentOfId = new Map<string, AgentState>();
+  /** By slot. */
+  readonly clients: (Client | undefined)[] = [];
+  /** Bit set of the client slots that take part in allocation. */
+  activeClients = new Uint32Array(2);
+
+  readonly #shares: ShareTable;
+  readonly #measure: Measure;
+  readonly #freeAgentSlots: number[] = [];
+  readonly #constrained = new Set<Client>();
+
+  constructor(options: LedgerOptions) {
+    this.names = new ScalarNames(options.excludedResourceNames);
+    this.#measure = new Measure(this.names);
+    this.#shares = new ShareTable(this.totals, this.names);
+    this.tree = new RoleTree(new ShareTable(this.totals, this.names), () =>
+      options.frameworkSorter === 'drf' ? new SiblingOrder(this.#shares) : new RandomOrder(options.random),
+    );
+  }
+
+  // Clients.
+
+  findClient(frameworkId: string, role: string): Client | undefined {
+    return this.tree.find(role)?.clients.get(frameworkId);
+  }
+
+  /** Tracks the framework under `role`, whether or not it is known or subscribed. */
+  getOrCreateClient(frameworkId: string, role: string): Client {
+    const node = this.tree.getOrCreate(role);
+    const known = node.clients.get(frameworkId);
+    if (known !== undefined) return known;
+    const client = new Client(this.#shares.add(frameworkId, 1), frameworkId, node);
+    this.clients[client.slot] = client;
+    node.clients.set(frameworkId, client);
+    return client;
+  }
+
+  /** Clients of the roles the framework is subscribed to. */
+  *clientsOf(framework: FrameworkState): Iterable<Client> {
+    for (const role of framework.roles) {
+      const client = this.findClient(framework.id, role);
+      if (client !== undefined) yield client;
+    }
+  }
+
+  /** Takes over what the framework of the client can do and wants now. */
+  describeClient(client: Client, framework: FrameworkState): void {
+    client.describe(framework);
+    if (client.isConstrained) this.#constrained.add(client);
+    else this.#constrained.delete(client);
+    this.unsettleClient(client);
+  }
+
+  /** Lets the client take part exactly when its framework is known, ready and wants offers for the role. */
+  settleActivity(client: Client): void {
+    const framework = this.frameworks.get(client.frameworkId);
+    const role = client.role.path;
+    const active =
+      framework?.active === true &&
+      !framework.backPressure &&
+      framework.roles.has(role) &&
+      !framework.suppressedRoles.has(role);
+    if (active === client.active) return;
+    client.active = active;
+    this.#setActiveBit(client.slot, active);
+    if (active) client.role.clientOrder.insert(client.slot);
+    else client.role.clientOrder.remove(client.slot);
+    this.tree.changeActive(client.role, active ? 1 : -1);
+  }
+
+  /** Forgets a client that holds nothing under a role its framework does not have. */
+  maybeForgetClient(client: Client): void {
+    if (client.heldAgents > 0) return;
+    if (this.frameworks.get(client.frameworkId)?.roles.has(client.role.path) === true) return;
+    this.settleActivity(client);
+    this.filters.removeClient(client.slot);
+    this.unsettleClient(client);
+    client.role.clients.delete(client.frameworkId);
+    this.clients[client.slot] = undefined;
+    this.#constrained.delete(client);
+    this.#shares.remove(client.slot);
+    this.tree.prune(client.role);
+  }
+
+  /** The client may gain from agents again that it gained nothing from. */
+  unsettleClient(client: Client): void {
+    if (!client.maybeSettled) return;
+    client.maybeSettled = false;
+    for (const agent of this.agents) agent?.unsettle(client.slot);
+  }
+
+  // Agents.
+
+  addAgent(id: string, info: mesos.AgentInfo, total: Resources): AgentState {
+    assert(!this.agentOfId.has(id), `agent ${id} is added once`);
+    const agent = new AgentState(this.#freeAgentSlots.pop() ?? this.agents.length, id, info);
+    this.agents[agent.slot] = agent;
+    this.agentOfId.set(id, agent);
+    this.changeTotal(agent, total);
+    return agent;
+  }
+
+  /** Everything on the agent is given back first. */
+  removeAgent(agent: AgentState): void {
+    for (const [slot, held] of [...agent.allocations]) {
+      const client = this.#clientAt(slot);
+      this.#noLongerUsed(agent, client, held);
+      this.release(agent, client, held, false);
+    }
+    this.changeTotal(agent, Resources.empty);
+    this.filters.removeAgent(agent.slot, this.clients.length);
+    this.forgetConstraintOutcomes(agent);
+    this.agents[agent.slot] = undefined;
+    this.agentOfId.delete(agent.id);
+    this.#freeAgentSlots.push(agent.slot);
+  }
+
+  /** The agent is new, or its attributes changed: offer constraints must look again. */
+  forgetConstraintOutcomes(agent: AgentState): void {
+    for (const client of this.#constrained) client.forgetAgent(agent.slot);
+  }
+
+  changeTotal(agent: AgentState, total: Resources): void {
+    this.#countTotal(agent.total, -1);
+    agent.total = total;
+    this.#countTotal(total, 1);
+    this.#rework(agent);
+  }
+
+  // Charges.
+
+  /** Available resources (plain) of the agent become the client's. */
+  charge(agent: AgentState, client: Client, resources: Resources): void {
+    if (resources.isEmpty) return;
+    const held = agent.allocations.get(client.slot);
+    if (held === undefined) client.heldAgents++;
+    this.#book(agent, client, resources, 1, true);
+    const tagged = resources.allocatedTo(client.role.path);
+    agent.allocations.set(client.slot, held === undefined ? tagged : held.add(tagged));
+    agent.shrink(agent.available.subtract(resources.nonShared()));
+  }
+
+  /** As `charge`, for resources that are in use already, whether or not the agent's total covers them. */
+  chargeKnown(agent: AgentState, client: Client, resources: Resources): void {
+    this.charge(agent, client, resources);
+    this.#rework(agent);
+  }
+
+  /** `tagged` of the client's resources on the agent are free again; `allocated`: tasks used them. */
+  release(agent: AgentState, client: Client, tagged: Resources, allocated: boolean): void {
+    const held = present(agent.allocations.get(client.slot), `${client.frameworkId} holds something on ${agent.id}`);
+    assert(held.contains(tagged), `${client.frameworkId} gives back ${tagged} but holds ${held} on ${agent.id}`);
+    const rest = held.subtract(tagged);
+    if (allocated) this.#noLongerUsed(agent, client, tagged);
+    if (rest.isEmpty) {
+      agent.allocations.delete(client.slot);
+      client.heldAgents--;
+    } else {
+      agent.allocations.set(client.slot, rest);
+    }
+    const plain = tagged.unallocated();
+    this.#book(agent, client, plain, -1, false);
+    if (agent.overcommitted) this.#rework(agent);
+    else agent.grow(agent.available.add(plain.nonShared()));
+    this.maybeForgetClient(client);
+  }
+
+  /** Charged resources (tagged) are used by tasks from now on. */
+  markAllocated(agent: AgentState, tagged: Resources): void {
+    agent.allocated = agent.allocated.add(tagged);
+    for (const [role, part] of tagged.byAllocationRole())
+      this.tree.changeAllocated(this.tree.getOrCreate(role), this.#measure.take(part), 1);
+  }
+
+  /** `from` becomes `to` (both tagged) in what the client holds and in the agent's total: no allocation, no free resources. */
+  convert(agent: AgentState, client: Client, from: Resources, to: Resources): void {
+    const held = present(agent.allocations.get(client.slot), `${client.frameworkId} holds something on ${agent.id}`);
+    assert(held.contains(from), `${client.frameworkId} converts ${from} but holds ${held} on ${agent.id}`);
+    agent.allocations.set(client.slot, held.subtract(from));
+    this.#book(agent, client, from.unallocated(), -1, false);
+    this.#book(agent, client, to.unallocated(), 1, false);
+    agent.allocations.set(client.slot, held.subtract(from).add(to));
+    this.changeTotal(agent, agent.total.subtract(from.unallocated()).add(to.unallocated()));
+  }
+
+  /** All that is charged on the agent, tagged. */
+  chargedOn(agent: AgentState): Resources {
+    return Resources.sum(agent.allocations.values());
+  }
+
+  #clientAt(slot: number): Client {
+    return present(this.clients[slot], 'a client lives as long as it holds something');
+  }
+
+  #noLongerUsed(agent: AgentState, client: Client, tagged: Resources): void {
+    // Of a part that was merely offered nothing was marked.
+    const rest = agent.allocated.subtract(tagged);
+    const used = agent.allocated.subtract(rest);
+    if (used.isEmpty) return;
+    agent.allocated = rest;
+    this.tree.changeAllocated(client.role, this.#measure.take(used), -1);
+  }
+
+  /** A shared volume counts once per agent for a client, and once per agent for a role. */
+  #book(agent: AgentState, client: Client, resources: Resources, sign: 1 | -1, counts: boolean): void {
+    const hasShared = resources.entries.some((entry) => entry.kind.shared);
+    const ofClient = hasShared ? this.#uncounted(agent, resources, [client.slot]) : resources;
+    this.#shares.charge(client.slot, this.#measure.take(ofClient).all, sign, counts);
+    if (client.active) client.role.clientOrder.touch(client.slot);
+    if (hasShared) {
+      const sharers = [...client.role.clients.values()].map((sharer) => sharer.slot);
+      this.#measure.take(this.#uncounted(agent, resources, sharers));
+    }
+    this.tree.charge(client.role, this.#measure, sign, counts);
+  }
+
+  /** `resources` without the shared volumes that one of the clients holds on the agent (besides this change). */
+  #uncounted(agent: AgentState, resources: Resources, clientSlots: readonly number[]): Resources {
+    const keys = new Set<string>();
+    for (const slot of clientSlots)
+      for (const { kind } of agent.allocations.get(slot)?.entries ?? []) if (kind.shared) keys.add(kind.key);
+    return resources.filter((entry) => !entry.kind.shared || !keys.has(entry.kind.key));
+  }
+
+  #countTotal(total: Resources, sign: 1 | -1): void {
+    if (total.isEmpty) return;
+    this.totals.change(this.#measure.take(total), sign);
+    for (const [role, quantities] of this.#reservationsOf(total)) this.tree.changeReservations(role, quantities, sign);
+  }
+
+  #reservationsOf(total: Resources): Map<string, Quantities> {
+    const out = new Map<string, Quantities>();
+    for (const { kind, milli } of total.entries) {
+      if (kind.reservations.length === 0 || kind.type !== 'SCALAR') continue;
+      const quantities = out.get(kind.reservationRole) ?? new Quantities();
+      quantities.add(this.names.indexOf(kind.name), milli);
+      out.set(kind.reservationRole, quantities);
+    }
+    return out;
+  }
+
+  /** Works `available` out of the total and all charges. */
+  #rework(agent: AgentState): void {
+    const charged = this.chargedOn(agent).unallocated().nonShared();
+    agent.overcommitted = !agent.total.contains(charged);
+    agent.grow(agent.total.subtract(charged));
+  }
+
+  #setActiveBit(slot: number, on: boolean): void {
+    const word = slot >>> 5;
+    if (word >= this.activeClients.length) {
+      const grown = new Uint32Array((word + 1) * 2);
+      grown.set(this.activeClients);
+      this.activeClients = grown;
+    }
+    const bit = 1 << (slot & 31);
+    this.activeClients[word] = on ? (this.activeClients[word] ?? 0) | bit : (this.activeClients[word] ?? 0) & ~bit;
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The roles as a tree of path components (spec page 06, 6.1 and 6.3): quota, weight, the frameworks of each role, and the
+ * sums that quota and fair sharing need. Every sum covers the subtree: a change is applied to the role and all ancestors.
+ * Nodes appear on demand and are pruned when they say nothing any more.
+ *
+ * A role that has frameworks of its own and child roles competes with its children as a leaf of its own (`ownSlot`).
+ */
+import { assert } from '../base/assert.js';
+import type { Client } from './allocator-state.js';
+import { type Measure, Quantities } from './quantities.js';
+import { parentRole } from './roles.js';
+import type { ShareTable } from './share-table.js';
+import { SiblingOrder, type SlotOrder } from './sibling-order.js';
+
+const DEFAULT_WEIGHT = 1;
+
+/** Amounts by index of `ScalarNames`; names that are absent are not guaranteed, or not limited. */
+export interface RoleQuota {
+  readonly guarantees: ReadonlyMap<number, number>;
+  readonly limits: ReadonlyMap<number, number>;
+}
+
+export class RoleNode {
+  weight = DEFAULT_WEIGHT;
+  quota: RoleQuota | undefined;
+  /** Frameworks tracked under exactly this role. */
+  readonly clients = new Map<string, Client>();
+  readonly children = new Map<string, RoleNode>();
+  /** Of `clients`, those that take part in allocation. */
+  activeClients = 0;
+  activeChildren = 0;
+  /** Sums over the subtree. */
+  readonly reservations = new Quantities();
+  readonly chargedReserved = new Quantities();
+  readonly chargedFirm = new Quantities();
+  readonly allocatedFirm = new Quantities();
+  /** Active children, and `ownSlot` while the role is both leaf and inner node. */
+  readonly childOrder: SiblingOrder;
+  inOrder = false;
+  ownInOrder = false;
+
+  constructor(
+    readonly path: string,
+    readonly parent: RoleNode | undefined,
+    /** Place of the subtree in the share table. */
+    readonly slot: number,
+    /** Place of the role's own frameworks alone. */
+    readonly ownSlot: number,
+    readonly clientOrder: SlotOrder,
+    table: ShareTable,
+  ) {
+    this.childOrder = new SiblingOrder(table);
+  }
+
+  get isActive(): boolean {
+    return this.activeClients > 0 || this.activeChildren > 0;
+  }
+
+  /** Charged firm resources and all reservations of the subtree, in thousandths. */
+  consumed(index: number): number {
+    return this.chargedFirm.get(index) + this.reservations.get(index);
+  }
+}
+
+export class RoleTree {
+  readonly root: RoleNode;
+  readonly #nodes = new Map<string, RoleNode>();
+  readonly #nodeOfSlot: (RoleNode | undefined)[] = [];
+  /** Everything charged in the cluster. */
+  readonly chargedTotal = new Quantities();
+  readonly chargedRevocable = new Quantities();
+  /** Child orders with something to refresh. */
+  readonly #stale = new Set<SiblingOrder>();
+  #sharesVersion = 0;
+  /** Moves when a role joins or leaves the allocation or its weight changes. */
+  structureVersion = 0;
+
+  constructor(
+    private readonly table: ShareTable,
+    private readonly newClientOrder: () => SlotOrder,
+  ) {
+    this.root = this.#create('', undefined);
+  }
+
+  find(path: string): RoleNode | undefined {
+    return this.#nodes.get(path);
+  }
+
+  /** All roles, parents before children. */
+  all(): IterableIterator<RoleNode> {
+    return this.#nodes.values();
+  }
+
+  getOrCreate(path: string): RoleNode {
+    const known = this.#nodes.get(path);
+    if (known !== undefined) return known;
+    const parentPath = parentRole(path);
+    const parent = parentPath === undefined ? this.root : this.getOrCreate(parentPath);
+    const node = this.#create(path, parent);
+    this.#nodes.set(path, node);
+    parent.children.set(path, node);
+    return node;
+  }
+
+  /** Forgets `node` and its ancestors as far as they are empty and at their defaults. */
+  prune(node: RoleNode): void {
+    let candidate: RoleNode | undefined = node;
+    while (candidate?.parent !== undefined && isForgettable(candidate)) {
+      const { parent, path, slot, ownSlot } = candidate as RoleNode & { parent: RoleNode };
+      assert(!candidate.inOrder, 'a role without frameworks takes no part in allocation');
+      parent.children.delete(path);
+      this.#nodes.delete(path);
+      for (const freed of [slot, ownSlot]) {
+        this.#nodeOfSlot[freed] = undefined;
+        this.table.remove(freed);
+      }
+      candidate = parent;
+    }
+  }
+
+  setWeight(node: RoleNode, weight: number): void {
+    node.weight = weight;
+    this.table.setWeight(node.slot, weight);
+    this.#touch(node.parent, node.slot, node.inOrder);
+    this.structureVersion++;
+  }
+
+  /** A framework of `node` joined (+1) or left (-1) the allocation. */
+  changeActive(node: RoleNode, step: 1 | -1): void {
+    node.activeClients += step;
+    this.#settleOrder(node);
+    this.structureVersion++;
+  }
+
+  /** `measure` was offered or allocated (+1) to a framework of `node`, or given back (-1). */
+  charge(node: RoleNode, measure: Measure, sign: 1 | -1, counts: boolean): void {
+    this.chargedTotal.addAll(measure.all, sign);
+    this.chargedRevocable.addAll(measure.revocable, sign);
+    this.table.charge(node.ownSlot, measure.all, sign, counts);
+    this.#touch(node, node.ownSlot, node.ownInOrder);
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent) {
+      this.table.charge(at.slot, measure.all, sign, counts);
+      at.chargedReserved.addAll(measure.reserved, sign);
+      at.chargedFirm.addAll(measure.firm, sign);
+      this.#touch(at.parent, at.slot, at.inOrder);
+    }
+  }
+
+  /** Charged resources of `node` began (+1) or ceased (-1) to be used by tasks. */
+  changeAllocated(node: RoleNode, measure: Measure, sign: 1 | -1): void {
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
+      at.allocatedFirm.addAll(measure.firm, sign);
+  }
+
+  /** Resources reserved to `path` appeared on (+1) or vanished from (-1) an agent. */
+  changeReservations(path: string, quantities: Quantities, sign: 1 | -1): void {
+    const node = this.getOrCreate(path);
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
+      at.reservations.addAll(quantities, sign);
+    this.prune(node);
+  }
+
+  /** The role a slot of a child order stands for. */
+  nodeOf(slot: number): RoleNode | undefined {
+    return this.#nodeOfSlot[slot];
+  }
+
+  /** Dominant share of the subtree divided by its weight, as of now. */
+  shareOf(node: RoleNode): number {
+    this.table.recompute(node.slot);
+    return this.table.share[node.slot] ?? 0;
+  }
+
+  /** Brings all child orders up to date. */
+  refreshOrders(): void {
+    if (this.#sharesVersion !== this.table.totals.version) {
+      this.#sharesVersion = this.table.totals.version;
+      this.root.childOrder.refresh();
+      for (const node of this.#nodes.values()) if (node.children.size > 0) node.childOrder.refresh();
+    } else {
+      for (const order of this.#stale) order.refresh();
+    }
+    this.#stale.clear();
+  }
+
+  #create(path: string, parent: RoleNode | undefined): RoleNode {
+    const slot = this.table.add(path, DEFAULT_WEIGHT);
+    const ownSlot = this.table.add(`${path}/.`, DEFAULT_WEIGHT);
+    const node = new RoleNode(path, parent, slot, ownSlot, this.newClientOrder(), this.table);
+    this.#nodeOfSlot[slot] = node;
+    this.#nodeOfSlot[ownSlot] = node;
+    return node;
+  }
+
+  #touch(parent: RoleNode | undefined, slot: number, inOrder: boolean): void {
+    if (parent === undefined || !inOrder) return;
+    parent.childOrder.touch(slot);
+    this.#stale.add(parent.childOrder);
+  }
+
+  /** Puts `node` and its ancestors into, or takes them out of, the orders they belong in. */
+  #settleOrder(node: RoleNode): void {
+    const needsOwn = node.activeClients > 0 && node.activeChildren > 0;
+    if (needsOwn !== node.ownInOrder) {
+      node.ownInOrder = needsOwn;
+      if (needsOwn) node.childOrder.insert(node.ownSlot);
+      else node.childOrder.remove(node.ownSlot);
+    }
+    const parent = node.parent;
+    if (parent === undefined || node.isActive === node.inOrder) return;
+    node.inOrder = node.isActive;
+    if (node.inOrder) parent.childOrder.insert(node.slot);
+    else parent.childOrder.remove(node.slot);
+    parent.activeChildren += node.inOrder ? 1 : -1;
+    this.#settleOrder(parent);
+  }
+}
+
+function isForgettable(node: RoleNode): boolean {
+  return (
+    node.clients.size === 0 &&
+    node.children.size === 0 &&
+    node.weight === DEFAULT_WEIGHT &&
+    node.quota === undefined &&
+    node.reservations.isZero &&
+    node.chargedReserved.isZero &&
+    node.chargedFirm.isZero
+  );
+}

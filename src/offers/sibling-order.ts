@@ -1,0 +1,158 @@
+/**
+ * Siblings of a DRF sorter, in ascending order of (share, allocations made, path) (spec page 06, 6.3).
+ * A changed sibling is only noted; `refresh` moves it. So the order a pass started with stays fixed during the pass, and
+ * an allocation costs two binary searches and a short memory move instead of a sort. The slots lie in the middle of a
+ * buffer with room at both ends: fair sharing moves the first to (nearly) the last place, which then costs O(1).
+ *
+ * Invariant: slots stand in the order of their *sorted* keys in the table; those change in `refresh` only.
+ */
+import { assert } from '../base/assert.js';
+import type { ShareTable } from './share-table.js';
+
+/** What the allocation loop needs of an order, DRF or random. */
+export interface SlotOrder {
+  insert(slot: number): void;
+  remove(slot: number): void;
+  /** The keys of `slot` may have changed. */
+  touch(slot: number): void;
+  /** Starts a pass over the slots as of now. */
+  begin(): void;
+  /** Next slot of the pass; -1 at its end. */
+  next(): number;
+  readonly length: number;
+}
+
+export class SiblingOrder implements SlotOrder {
+  #slots = new Int32Array(8);
+  #head = 4;
+  #tail = 4;
+  #cursor = 0;
+  readonly #dirty = new Set<number>();
+  #totalsVersion: number;
+
+  constructor(private readonly table: ShareTable) {
+    this.#totalsVersion = table.totals.version;
+  }
+
+  get length(): number {
+    return this.#tail - this.#head;
+  }
+
+  at(position: number): number {
+    return this.#slots[this.#head + position] ?? -1;
+  }
+
+  insert(slot: number): void {
+    this.table.recompute(slot);
+    this.#place(slot);
+  }
+
+  remove(slot: number): void {
+    this.#dirty.delete(slot);
+    this.#take(slot);
+  }
+
+  touch(slot: number): void {
+    this.#dirty.add(slot);
+  }
+
+  begin(): void {
+    this.refresh();
+    this.#cursor = this.#head;
+  }
+
+  next(): number {
+    return this.#cursor < this.#tail ? (this.#slots[this.#cursor++] ?? -1) : -1;
+  }
+
+  /** Puts every changed slot in its place. */
+  refresh(): void {
+    const version = this.table.totals.version;
+    if (version !== this.#totalsVersion) {
+      this.#totalsVersion = version;
+      for (let i = this.#head; i < this.#tail; i++) this.table.recompute(this.#slots[i] ?? 0);
+      this.#sortAll();
+    } else if (this.#dirty.size > 4 && this.#dirty.size * 8 > this.length) {
+      this.#sortAll();
+    } else {
+      for (const slot of this.#dirty) {
+        this.#take(slot);
+        this.#place(slot);
+      }
+    }
+    this.#dirty.clear();
+  }
+
+  #sortAll(): void {
+    const { share, count, sortedShare, sortedCount, path } = this.table;
+    const slots = this.#slots.subarray(this.#head, this.#tail);
+    for (const slot of slots) {
+      sortedShare[slot] = share[slot] ?? 0;
+      sortedCount[slot] = count[slot] ?? 0;
+    }
+    slots.sort(
+      (a, b) =>
+        (share[a] ?? 0) - (share[b] ?? 0) ||
+        (count[a] ?? 0) - (count[b] ?? 0) ||
+        ((path[a] ?? '') < (path[b] ?? '') ? -1 : 1),
+    );
+  }
+
+  /** First position whose sorted key is not below that of `slot`. */
+  #search(slot: number): number {
+    const { sortedShare, sortedCount, path } = this.table;
+    const share = sortedShare[slot] ?? 0;
+    const count = sortedCount[slot] ?? 0;
+    const name = path[slot] ?? '';
+    let low = this.#head;
+    let high = this.#tail;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#slots[middle] ?? 0;
+      const difference = (sortedShare[other] ?? 0) - share || (sortedCount[other] ?? 0) - count;
+      if (difference < 0 || (difference === 0 && (path[other] ?? '') < name)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #take(slot: number): void {
+    const position = this.#search(slot);
+    assert(this.#slots[position] === slot && position < this.#tail, 'a slot stands where its sorted keys say');
+    if (position - this.#head < this.#tail - position) {
+      this.#slots.copyWithin(this.#head + 1, this.#head, position);
+      this.#head++;
+    } else {
+      this.#slots.copyWithin(position, position + 1, this.#tail);
+      this.#tail--;
+    }
+  }
+
+  #place(slot: number): void {
+    this.table.sortedShare[slot] = this.table.share[slot] ?? 0;
+    this.table.sortedCount[slot] = this.table.count[slot] ?? 0;
+    if (this.#head === 0 || this.#tail === this.#slots.length) this.#recentre();
+    const position = this.#search(slot);
+    if (position - this.#head < this.#tail - position) {
+      this.#slots.copyWithin(this.#head - 1, this.#head, position);
+      this.#head--;
+      this.#slots[position - 1] = slot;
+    } else {
+      this.#slots.copyWithin(position + 1, position, this.#tail);
+      this.#tail++;
+      this.#slots[position] = slot;
+    }
+  }
+
+  /** Room of at least the own length at both ends: amortised O(1) a move. */
+  #recentre(): void {
+    const length = this.length;
+    const slots = new Int32Array(length * 3 + 8);
+    const head = length + 4;
+    slots.set(this.#slots.subarray(this.#head, this.#tail), head);
+    this.#slots = slots;
+    this.#cursor += head - this.#head;
+    this.#head = head;
+    this.#tail = head + length;
+  }
+}
