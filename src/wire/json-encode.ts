@@ -4,7 +4,7 @@
  * fields that are not deprecated, whole doubles as 15.0, bare Infinity and NaN, 64-bit integers as bare numbers, base64, enum names,
  * nothing for empty lists and maps. Output is one line of ASCII: line-wise clients and those that count characters need that (13.1).
  */
-import { assert } from '../base/assert.js';
+import { unknownName, unsetRequired } from './required.js';
 import type { Field, MessageType, ScalarName } from './schema.js';
 
 type PlainMessage = Readonly<Record<string, unknown>>;
@@ -12,12 +12,14 @@ type ValueWriter = (value: unknown) => string;
 
 interface Slot {
   readonly name: string;
-  /** `"name":` and, for lists, the bracket. */
-  readonly prefix: string;
+  /** `{"name":`, when the field is the first that is written. */
+  readonly first: string;
+  /** `,"name":`, when it is not. */
+  readonly next: string;
   readonly write: ValueWriter;
   readonly required: boolean;
   readonly isEmpty: ((value: unknown) => boolean) | undefined;
-  /** `"name":value` for an unset field with an explicit default. */
+  /** The text of the default, for an unset field that is written with it. */
   readonly unset: string | undefined;
 }
 
@@ -38,34 +40,33 @@ function compile(type: MessageType<object>): ValueWriter {
   return (value) => {
     slots ??= type.fields.map(slotOf);
     const message = value as PlainMessage;
-    let text = '{';
+    let text = '';
     for (let index = 0; index < slots.length; index += 1) {
       const slot = slots[index] as Slot;
       const item = message[slot.name];
       if (item === undefined) {
-        assert(!slot.required, `${type.fullName}: required field ${slot.name} is not set`);
-        if (slot.unset !== undefined) text += text.length === 1 ? slot.unset : `,${slot.unset}`;
+        if (slot.required) return unsetRequired(type, slot.name);
+        if (slot.unset !== undefined) text += (text === '' ? slot.first : slot.next) + slot.unset;
       } else if (slot.isEmpty === undefined || !slot.isEmpty(item)) {
-        text += text.length === 1 ? slot.prefix : `,${slot.prefix}`;
-        text += slot.write(item);
+        text += (text === '' ? slot.first : slot.next) + slot.write(item);
       }
     }
-    return `${text}}`;
+    return text === '' ? '{}' : `${text}}`;
   };
 }
 
 function slotOf(field: Field): Slot {
-  const prefix = `"${field.name}":`;
   const single = valueWriter(field);
   const isList = field.label === 'repeated';
   const hasDefault = field.label === 'optional' && field.default !== undefined && field.deprecated !== true;
   return {
     name: field.name,
-    prefix,
+    first: `{"${field.name}":`,
+    next: `,"${field.name}":`,
     write: isList ? listWriter(single) : field.label === 'map' ? mapWriter(single) : single,
     required: field.label === 'required',
     isEmpty: isList ? isEmptyList : field.label === 'map' ? isEmptyMap : undefined,
-    unset: hasDefault ? `${prefix}${single(field.default)}` : undefined,
+    unset: hasDefault ? single(field.default) : undefined,
   };
 }
 
@@ -98,8 +99,7 @@ function valueWriter(field: Field): ValueWriter {
   const texts = new Map([...field.enum.numberOf.keys()].map((name) => [name, `"${name}"`]));
   return (value) => {
     const text = texts.get(value as string);
-    assert(text !== undefined, `${field.enum.fullName} has no value ${String(value)}`);
-    return text;
+    return text === undefined ? unknownName(field.enum, value) : text;
   };
 }
 

@@ -4,8 +4,9 @@
  * Never checks ranges or oneofs: messages are typed, and what came from outside went through a decoder. A missing required field
  * or an unknown enum name is a bug of ours and asserts. Source: protobuf encoding, proto2.
  */
-import { assert, present } from '../base/assert.js';
+
 import type { ReverseWriter } from './protobuf-writer.js';
+import { unknownName, unsetRequired } from './required.js';
 import type { EnumType, Field, MessageType, ScalarName } from './schema.js';
 
 type PlainMessage = Readonly<Record<string, unknown>>;
@@ -45,7 +46,7 @@ function compile(type: MessageType<object>): MessageEncoder {
       const slot = slots[index] as Slot;
       const value = message[slot.name];
       if (value !== undefined) slot.write(writer, value);
-      else assert(!slot.required, `${type.fullName}: required field ${slot.name} is not set`);
+      else if (slot.required) unsetRequired(type, slot.name);
     }
   };
 }
@@ -117,7 +118,8 @@ function enumWriter(no: number, type: EnumType<string>): ValueWriter {
   const numberOf = type.numberOf;
   return (writer, value) => {
     const number = numberOf.get(value as string);
-    writer.int32(present(number, `${type.fullName} has no value ${String(value)}`));
+    if (number === undefined) unknownName(type, value);
+    else writer.int32(number);
     writer.uint32(tag);
   };
 }

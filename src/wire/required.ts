@@ -2,7 +2,8 @@
  * Finds required fields that are not set. Runs only when a decoder has noticed that something is missing, so it may be slow.
  * Never changes the message. The list is bounded: a message of a million broken items must not make a huge answer.
  */
-import type { Field, MessageType } from './schema.js';
+import { AssertionError } from '../base/assert.js';
+import type { EnumType, Field, MessageType } from './schema.js';
 
 const MAX_LISTED = 20;
 
@@ -37,4 +38,14 @@ function collectField(field: Field, type: MessageType<object>, value: unknown, p
   } else {
     collect(type, value as object, `${path}.`, found);
   }
+}
+
+/** An encoder met a message that its type forbids. A function of its own: the encoders must not build this text for every field. */
+export function unsetRequired(type: MessageType<object>, name: string): never {
+  throw new AssertionError(`${type.fullName}: required field ${name} is not set`);
+}
+
+/** An encoder met an enum value that is not one. */
+export function unknownName(type: EnumType<string>, value: unknown): never {
+  throw new AssertionError(`${type.fullName} has no value ${String(value)}`);
 }
