@@ -3,9 +3,10 @@
  *
  * Invariant: in the list of changes a row's removal stands where it was asked for, and its last write after it.
  */
-import type { AgentEffect, CheckpointChange, Durability } from './protocol.js';
+
 import type { TaskRun } from './model/task-run.js';
 import { toCheckpointTask } from './model/task-run.js';
+import type { AgentEffect, CheckpointChange, Durability } from './protocol.js';
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -25,8 +25,6 @@ export interface TaskRun extends TaskView {
   /** The task's first instruction may have run. */
   released: boolean;
   kill: KillIntent | undefined;
-  /** SIGTERM was sent, or skipped because there was no grace. */
-  signalled: boolean;
   killTimer: TimerHandle | undefined;
   completionTimer: TimerHandle | undefined;
 }
@@ -51,7 +49,6 @@ export function createTaskRun({ frameworkId, info, containerId, launchedAtMs }: 
     pid: undefined,
     released: false,
     kill: undefined,
-    signalled: false,
     killTimer: undefined,
     completionTimer: undefined,
   };

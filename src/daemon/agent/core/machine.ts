@@ -1,0 +1,7 @@
+/** The context together with the streams: what the parts that decide about tasks work on. */
+import type { Context } from './context.js';
+import type { UpdateStreams } from './updates/update-streams.js';
+
+export interface Machine extends Context {
+  readonly streams: UpdateStreams;
+}

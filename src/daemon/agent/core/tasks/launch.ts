@@ -1,0 +1,123 @@
+/**
+ * RunTasks: takes each task, or answers at once why not. A taken task is durable before its first instruction runs, but
+ * its container is begun before that, so that making it and writing the checkpoint overlap (DESIGN.md).
+ */
+import type * as link from '../../../../wire/gen/mesoctl-link.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
+import { freshContainerId } from '../context.js';
+import type { Machine } from '../machine.js';
+import { createFramework, type FrameworkRecord, hasCapability } from '../model/framework.js';
+import { createTaskRun, type TaskRun } from '../model/task-run.js';
+import { durationMs } from './durations.js';
+import { droppedState, type Outcome } from './ending.js';
+import { report } from './report.js';
+import { findUnsupported } from './unsupported.js';
+
+export function runTasks(machine: Machine, message: link.RunTasks): void {
+  const { out, state } = machine;
+  const frameworkId = message.framework_info.id?.value;
+  if (frameworkId === undefined || state.ending !== undefined) {
+    out.log('warn', 'tasks ignored', { frameworkId, ending: state.ending?.why });
+    return;
+  }
+  if (state.frameworks.get(frameworkId)?.terminating === true) {
+    out.log('warn', 'tasks of a framework that is shutting down ignored', { frameworkId });
+    return;
+  }
+  for (const info of message.tasks ?? []) takeTask(machine, message, { frameworkId, info });
+}
+
+interface OfferedTask {
+  readonly frameworkId: string;
+  readonly info: mesos.TaskInfo;
+}
+
+function takeTask(machine: Machine, message: link.RunTasks, { frameworkId, info }: OfferedTask): void {
+  const { now, out, state } = machine;
+  const framework = admitFramework(machine, frameworkId, message.framework_info);
+  if (framework.tasks.has(info.task_id.value)) {
+    out.log('warn', 'task that is already here ignored', { frameworkId, taskId: info.task_id.value });
+    return;
+  }
+  const run = createTaskRun({
+    frameworkId,
+    info,
+    containerId: freshContainerId(machine),
+    launchedAtMs: now.unixMs,
+  });
+  framework.tasks.set(run.taskId, run);
+  // An answer about this id from before it was a task here: the master knows better by now.
+  machine.streams.close(frameworkId, run.taskId);
+  const refusal = refusalOf(message, info);
+  if (refusal !== undefined) {
+    run.phase = 'over';
+    report(machine, run, refusal);
+    return;
+  }
+  state.liveByContainer.set(run.containerId, run);
+  report(machine, run, { state: 'TASK_STARTING', source: 'SOURCE_EXECUTOR' });
+  beginLaunch(machine, framework, run);
+}
+
+/** Asks for the container. The task's time to complete counts from its launch, also across a restart of the agent. */
+export function beginLaunch(machine: Machine, framework: FrameworkRecord, run: TaskRun): void {
+  armCompletion(machine, run);
+  machine.out.emit({
+    type: 'now',
+    kind: 'launch',
+    launch: {
+      containerId: run.containerId,
+      agentId: machine.state.agentInfo.id?.value ?? '',
+      framework: framework.info,
+      task: run.info,
+    },
+  });
+}
+
+export function armCompletion({ now, timers }: Machine, run: TaskRun): void {
+  const limitMs = durationMs(run.info.max_completion_time);
+  if (limitMs === undefined || run.kill !== undefined) return;
+  timers.cancel(run.completionTimer);
+  const elapsedMs = Math.max(0, now.unixMs - run.launchedAtMs);
+  const waitMs = Math.max(0, limitMs - elapsedMs);
+  run.completionTimer = timers.arm(now.monotonicMs + waitMs, { kind: 'completion', run });
+}
+
+function admitFramework({ out, state }: Machine, id: string, info: mesos.FrameworkInfo): FrameworkRecord {
+  const known = state.frameworks.get(id);
+  if (known !== undefined) return known;
+  const framework = state.completedFrameworks.get(id) ?? createFramework(id, info);
+  framework.info = info;
+  state.completedFrameworks.delete(id);
+  state.frameworks.set(id, framework);
+  out.persist({ kind: 'put-framework', framework: { framework_info: info } }, 'machine');
+  return framework;
+}
+
+function refusalOf(message: link.RunTasks, info: mesos.TaskInfo): Outcome | undefined {
+  if (message.group) return unsupported('task groups (LAUNCH_GROUP)');
+  const field = message.executor === undefined ? findUnsupported(info) : 'executor';
+  if (field !== undefined) return unsupported(field);
+  if (info.command === undefined) return failed('the task has no command');
+  if (info.command.value === undefined || info.command.value === '') return failed('command.value is missing');
+  if (message.launch_executor) return undefined;
+  return {
+    state: droppedState(hasCapability(message.framework_info, 'PARTITION_AWARE')),
+    source: 'SOURCE_AGENT',
+    reason: 'REASON_EXECUTOR_TERMINATED',
+    message: 'The executor that the task was to run in is not running',
+  };
+}
+
+function unsupported(field: string): Outcome {
+  return failed(`this agent does not support ${field}`);
+}
+
+function failed(why: string): Outcome {
+  return {
+    state: 'TASK_FAILED',
+    source: 'SOURCE_AGENT',
+    reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+    message: `Failed to launch container: ${why}`,
+  };
+}
