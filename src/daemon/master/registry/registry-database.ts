@@ -9,11 +9,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { MesoError, messageOf } from '../../../base/error.js';
+import { registryDirectory, registryFile } from './registry-location.js';
 import { MIGRATIONS, REGISTRY_FORMAT } from './registry-schema.js';
 
-/** Below the master's work directory. */
-const DIRECTORY = 'registry';
-const FILE = 'registry.sqlite';
 const OWNER = 'owner.pid';
 
 export interface OpenedRegistry {
@@ -23,8 +21,8 @@ export interface OpenedRegistry {
 
 /** Throws WORK_DIR_LOCKED, WORK_DIR_CORRUPT, WORK_DIR_NEWER, NOT_ALLOWED or DISK. */
 export function openRegistryDatabase(workDir: string): OpenedRegistry {
-  const directory = join(workDir, DIRECTORY);
-  const file = join(directory, FILE);
+  const directory = registryDirectory(workDir);
+  const file = registryFile(workDir);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {

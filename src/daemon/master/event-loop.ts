@@ -1,0 +1,132 @@
+/**
+ * Drives the master core: collects what sockets and timers report during one turn of Node's event loop, steps the core
+ * once with all of it, and performs what it asks for. One timer follows the core's next deadline. Architecture, section 2.
+ *
+ * Invariants: steps never nest; events are stepped in the order of `post`; the answer to a proposal is posted only after
+ * it is durable; after `stop` or a fatal error nothing is stepped or performed any more. A core that throws is a bug of
+ * ours and a registry that fails leaves no ground to stand on: both are fatal.
+ */
+import type { Clock } from '../../base/clock.js';
+import { MesoError } from '../../base/error.js';
+import type { MasterCore } from './core/options.js';
+import type { MasterEffect, MasterEvent } from './core/protocol.js';
+import type { Registry } from './registry/registry.js';
+
+type Propose = Extract<MasterEffect, { readonly type: 'persist' }>;
+/** What the shell does by itself. */
+export type ShellEffect = Exclude<MasterEffect, Propose | { readonly kind: 'continue' | 'abdicate' }>;
+
+export interface EventLoopOptions {
+  readonly core: MasterCore;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  /** Performs one effect, synchronously; effects of a step come in their order. */
+  perform(effect: ShellEffect): void;
+  /** Called once; the master cannot go on. */
+  onFatal(error: unknown): void;
+}
+
+/** Longest delay Node's timers take, ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class EventLoop {
+  readonly #options: EventLoopOptions;
+  #queue: MasterEvent[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDeadlineMs: number | undefined;
+  #stopped = false;
+  #steps = 0;
+
+  constructor(options: EventLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Events that wait for the next step. */
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  /** Steps so far: changes whenever the view may have changed. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Hands an event to the core with the rest of this turn. */
+  post(event: MasterEvent): void {
+    if (this.#stopped) return;
+    this.#queue.push(event);
+    this.#scheduled ??= setImmediate(() => this.#turn());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearImmediate(this.#scheduled);
+    clearTimeout(this.#timer);
+    this.#queue = [];
+  }
+
+  #turn(): void {
+    this.#scheduled = undefined;
+    const events = this.#queue;
+    this.#queue = [];
+    try {
+      this.#steps += 1;
+      const effects = this.#options.core.step(events, this.#options.clock.now());
+      this.#performAll(effects);
+      this.#armTimer();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #performAll(effects: readonly MasterEffect[]): void {
+    // The disk gets its work first: it takes longest.
+    const proposals = effects.filter((effect): effect is Propose => effect.type === 'persist');
+    if (proposals.length > 0) this.#propose(proposals);
+    for (const effect of effects) {
+      if (this.#stopped) return;
+      if (effect.type === 'persist') continue;
+      if (effect.kind === 'continue') this.post({ kind: 'tick' });
+      else if (effect.kind === 'abdicate') this.#fail(new MesoError('INTERNAL', effect.message));
+      else this.#options.perform(effect);
+    }
+  }
+
+  /** All proposals of a step share one transaction. */
+  #propose(proposals: readonly Propose[]): void {
+    const operations = proposals.flatMap((proposal) => proposal.operations);
+    this.#options.registry.propose(operations).then(
+      (results) => {
+        let from = 0;
+        for (const { proposalId, operations: own } of proposals) {
+          this.post({ kind: 'registry-applied', proposalId, results: results.slice(from, from + own.length) });
+          from += own.length;
+        }
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #armTimer(): void {
+    if (this.#stopped) return;
+    const deadlineMs = this.#options.core.nextDeadlineMs();
+    if (deadlineMs === this.#timerDeadlineMs) return;
+    clearTimeout(this.#timer);
+    this.#timerDeadlineMs = deadlineMs;
+    if (deadlineMs === undefined) return;
+    const delayMs = Math.ceil(deadlineMs - this.#options.clock.now().monotonicMs);
+    this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.max(delayMs, 0), MAX_TIMER_MS));
+  }
+
+  #onTimer(): void {
+    this.#timerDeadlineMs = undefined;
+    this.post({ kind: 'tick' });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFatal(error);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). WHY answers the question every
+ * waiting user has, with numbers.
+ */
+import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
+import type { Explanation } from '../../../offers/allocator.js';
+import { Resources } from '../../../offers/resources.js';
+import { validateResources } from '../../../offers/validation.js';
+import * as api from '../../../wire/gen/mesoctl-api.js';
+import { negotiateFormat } from '../../../wire/media-type.js';
+import { readCall, sendMessage } from '../../http/api-call.js';
+import type { Exchange } from '../../http/exchange.js';
+import { leadsOrAnswers } from './leader-only.js';
+import type { MasterSite } from './site.js';
+
+const METHODS = ['POST'] as const;
+/** Raised with every addition to the API. */
+const API_VERSION = 1;
+
+export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
+  if (!leadsOrAnswers(site, exchange)) return;
+  if (exchange.method !== 'POST') {
+    exchange.refuseMethod(METHODS);
+    return;
+  }
+  const call = await readCall(exchange, api.Call);
+  const format = negotiateFormat(exchange.header('accept'));
+  const response = isRejection(call) ? call : answer(site, call);
+  if (isRejection(response)) exchange.reject(response);
+  else if (isRejection(format)) exchange.reject(format);
+  else sendMessage(exchange, format, api.Response, response);
+}
+
+function answer(site: MasterSite, call: api.Call): api.Response | Rejection {
+  switch (call.type) {
+    case 'GET_INFO':
+      return { type: 'GET_INFO', info: describeCluster(site) };
+    case 'WHY': {
+      const why = explain(site, call.why ?? {});
+      return isRejection(why) ? why : { type: 'WHY', why };
+    }
+    case 'UNKNOWN':
+      return reject('unimplemented', 'This master does not know that call: it may be older than the client');
+  }
+}
+
+function describeCluster(site: MasterSite): api.Response_Info {
+  const state = site.leader();
+  return {
+    cluster_id: state.kind === 'leading' ? state.clusterId : '',
+    term: site.view().term,
+    master_info: site.masterInfo,
+    api_version: API_VERSION,
+    cluster_name: site.config.cluster,
+  };
+}
+
+function explain(site: MasterSite, question: api.Call_Why): api.Response_Why | Rejection {
+  const wire = question.resources ?? [];
+  const invalid = validateResources(wire);
+  if (invalid !== undefined) return invalid;
+  const wanted = Resources.of(wire);
+  const explanations = site.explain({ role: question.role, wanted }, site.clock.now().monotonicMs);
+  const first = explanations[0];
+  return {
+    summary: first === undefined ? `An agent has ${wanted} free: an offer should come at once` : first.message,
+    reasons: explanations.map((explanation) => describeReason(site, explanation)),
+  };
+}
+
+function describeReason(site: MasterSite, explanation: Explanation): api.Response_Reason {
+  const { bestAgentId, bestAvailable } = explanation;
+  const agent = bestAgentId === undefined ? undefined : site.view().agents.get(bestAgentId);
+  return {
+    code: explanation.code,
+    message: explanation.message,
+    agents: explanation.agents,
+    best_agent_id: bestAgentId === undefined ? undefined : { value: bestAgentId },
+    best_hostname: agent?.info.hostname,
+    best_available: bestAvailable?.toWire(),
+  };
+}

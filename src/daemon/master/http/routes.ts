@@ -1,0 +1,48 @@
+/** Every path of the master's HTTP server. Leader-only ones redirect elsewhere. Source: spec page 03, 3.4. */
+import type { Router } from '../../http/router.js';
+import { handleExtensionCall } from './extension-api.js';
+import { handleRedirect, leaderOnly } from './leader-only.js';
+import {
+  handleFlags,
+  handleFrameworks,
+  handleHealth,
+  handleMetrics,
+  handleRoles,
+  handleSlaves,
+  handleState,
+  handleStateSummary,
+  handleTasks,
+  handleVersion,
+} from './legacy-endpoints.js';
+import { handleOperatorCall } from './operator-api.js';
+import { handleSchedulerCall } from './scheduler-api.js';
+import type { MasterHandler, MasterSite } from './site.js';
+
+/** By path: APIs that take calls by POST and check the method after the leader. */
+const CALL_ROUTES: Readonly<Record<string, MasterHandler>> = {
+  '/api/v1/scheduler': handleSchedulerCall,
+  '/api/v1': handleOperatorCall,
+  '/api/mesoctl/v1': handleExtensionCall,
+};
+
+/** By path: documents. */
+const READ_ROUTES: Readonly<Record<string, MasterHandler>> = {
+  '/health': handleHealth,
+  '/redirect': handleRedirect,
+  '/version': handleVersion,
+  '/flags': handleFlags,
+  '/metrics/snapshot': handleMetrics,
+  '/state': leaderOnly(handleState),
+  '/state-summary': leaderOnly(handleStateSummary),
+  '/slaves': leaderOnly(handleSlaves),
+  '/frameworks': leaderOnly(handleFrameworks),
+  '/tasks': leaderOnly(handleTasks),
+  '/roles': leaderOnly(handleRoles),
+};
+
+export function addMasterRoutes(router: Router, site: MasterSite): void {
+  for (const [path, handler] of Object.entries(CALL_ROUTES))
+    router.add(path, { methods: ['POST'], methodCheck: 'handler', handle: (exchange) => handler(site, exchange) });
+  for (const [path, handler] of Object.entries(READ_ROUTES))
+    router.add(path, { methods: ['GET', 'POST'], handle: (exchange) => handler(site, exchange) });
+}
