@@ -71,27 +71,36 @@ class MachineOfAgent implements AgentCore {
     assert(machine.state.recovered === (event.kind !== 'recovered'), 'recovered comes first, and once');
     switch (event.kind) {
       case 'recovered':
-        return recover(machine, event.checkpoint, event.fates);
+        recover(machine, event.checkpoint, event.fates);
+        break;
       case 'link-up':
-        return this.#registration.onLinkUp(event.welcome);
+        this.#registration.onLinkUp(event.welcome);
+        break;
       case 'link-lost':
-        return this.#registration.onLinkLost();
+        this.#registration.onLinkLost();
+        break;
       case 'frame':
-        return this.#onFrame(event.frame);
+        this.#onFrame(event.frame);
+        break;
       case 'container-starting':
-        return onStarting(machine, event.checkpoint);
+        onStarting(machine, event.checkpoint);
+        break;
       case 'container-launched':
-        return onLaunched(machine, event.containerId, event.pid);
+        onLaunched(machine, event.containerId, event.pid);
+        break;
       case 'container-launch-failed':
-        return onLaunchFailed(machine, event.containerId, event.message);
+        onLaunchFailed(machine, event.containerId, event.message);
+        break;
       case 'container-terminated':
-        return onTerminated(machine, event.termination);
+        onTerminated(machine, event.termination);
+        break;
       case 'unregister':
-        return this.#ending.begin('unregister', 'the agent was told to unregister');
+        this.#ending.begin('unregister', 'the agent was told to unregister');
+        break;
       case 'tick':
-        return;
+        break;
       default:
-        return unreachable(event);
+        unreachable(event);
     }
   }
 
@@ -121,19 +130,25 @@ class MachineOfAgent implements AgentCore {
   #onTimer(timer: AgentTimer): void {
     switch (timer.kind) {
       case 'register':
-        return this.#registration.onRegisterTimer();
+        this.#registration.onRegisterTimer();
+        break;
       case 'silence':
-        return this.#registration.onSilence();
+        this.#registration.onSilence();
+        break;
       case 'retry-update':
-        return this.#machine.streams.onRetry(timer);
+        this.#machine.streams.onRetry(timer);
+        break;
       case 'kill-deadline':
-        return onKillDeadline(this.#machine, timer.run);
+        onKillDeadline(this.#machine, timer.run);
+        break;
       case 'completion':
-        return killRun(this.#machine, timer.run, { cause: 'MAX_COMPLETION_TIME', graceMs: 0 });
+        killRun(this.#machine, timer.run, { cause: 'MAX_COMPLETION_TIME', graceMs: 0 });
+        break;
       case 'end-patience':
-        return this.#ending.onPatienceOver();
+        this.#ending.onPatienceOver();
+        break;
       default:
-        return unreachable(timer);
+        unreachable(timer);
     }
   }
 }
