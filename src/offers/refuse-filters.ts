@@ -32,6 +32,11 @@ export class RefuseFilters {
     return this.#live;
   }
 
+  /** Filters the columns have room for: what memory use follows. */
+  get capacity(): number {
+    return this.#client.length;
+  }
+
   /** A filter that a longer and wider one covers is not kept twice. */
   add(client: number, agent: number, refused: Resources, untilMs: number): void {
     for (let id = this.#first(client, agent); id !== NONE; ) {
