@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --import tsx
-import { execute } from '@oclif/core';
+process.env.NODE_ENV = 'development';
+const { main } = await import('../src/cli/main.ts');
 
-await execute({ development: true, dir: import.meta.url });
+await main(import.meta.url);

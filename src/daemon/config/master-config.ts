@@ -1,5 +1,5 @@
-import type * as mesos from '../../wire/gen/mesos.js';
 import type { LogLevel } from '../../base/system/logger.js';
+import type * as mesos from '../../wire/gen/mesos.js';
 
 /** Validated settings of a master; one field per flag (spec page 09, section 9.1). */
 export interface MasterConfig {

@@ -1,0 +1,36 @@
+/** What all commands share: flags of the same meaning everywhere, and errors that `main` prints. */
+import { Command, Flags } from '@oclif/core';
+import { setColor } from './color.js';
+
+export const globalFlags = {
+  color: Flags.option({
+    options: ['auto', 'always', 'never'] as const,
+    default: 'auto' as const,
+    summary: 'colour of the output (also: NO_COLOR)',
+    helpGroup: 'GLOBAL',
+  })(),
+  debug: Flags.boolean({ summary: 'say more about what happens, and where errors come from', helpGroup: 'GLOBAL' }),
+};
+
+/** Lines of help that oclif has no place for. */
+export interface HelpExtras {
+  /** Commands that make sense after this one. */
+  readonly next?: string | undefined;
+  /** Exit codes that differ from 0, 1 and 2. */
+  readonly exits?: string | undefined;
+}
+
+export abstract class BaseCommand extends Command {
+  static override baseFlags = globalFlags;
+  static helpExtras: HelpExtras = {};
+
+  override async init(): Promise<void> {
+    await super.init();
+    setColor(this.argv);
+  }
+
+  /** Everything thrown reaches `main`, which knows the one form of errors. */
+  override catch(error: Error): Promise<never> {
+    return Promise.reject(error);
+  }
+}
