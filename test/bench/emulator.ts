@@ -51,6 +51,7 @@ export class Emulator {
   readonly #ids = new Map<string, string>();
   readonly #frameworkOfTask = new Map<string, mesos.FrameworkID>();
   #registered = 0;
+  #closing = false;
   pings = 0;
 
   constructor(options: EmulatorOptions) {
@@ -77,7 +78,9 @@ export class Emulator {
               client.send(i - first + 1, this.#registration(i));
           },
           onFrame: (channel, frame) => this.#onFrame(client, channel, first + channel - 1, frame),
-          onLost: (reason, detail) => console.error('emulator: link lost:', reason, detail),
+          onLost: (reason, detail) => {
+            if (!this.#closing) console.error('emulator: link lost:', reason, detail);
+          },
           onRefused: (refused) => console.error('emulator: refused:', refused.message),
         },
       });
@@ -87,6 +90,7 @@ export class Emulator {
   }
 
   close(): void {
+    this.#closing = true;
     for (const client of this.#clients) client.close();
   }
 
