@@ -43,6 +43,8 @@ const EMPTY_TIMEOUT_MS = 60_000;
 
 /** How long `close` waits for launches and ends under way. */
 const CLOSE_TIMEOUT_MS = 5000;
+/** The last supervisor reports just before it leaves. */
+const REMOVE_TIMEOUT_MS = 1000;
 
 interface Launching {
   cancelled: boolean;
@@ -178,7 +180,7 @@ class RunningContainerizer implements LinuxContainerizer {
     await this.#launcher.close();
     this.#records.close();
     await this.#settleWork();
-    await this.machine.cgroupRoot?.removeIfEmpty();
+    if (this.#running.size === 0) await this.machine.cgroupRoot?.removeWhenEmpty(this.options.clock, REMOVE_TIMEOUT_MS);
   }
 
   async #settleWork(): Promise<void> {
@@ -208,8 +210,7 @@ class RunningContainerizer implements LinuxContainerizer {
   async #prepare(spec: ContainerSpec): Promise<LaunchPlan> {
     const wanted = this.options.switchUser ? spec.user : undefined;
     const user = wanted === undefined ? undefined : await this.#users.resolve(wanted);
-    await mkdir(dirname(spec.sandboxDir), { recursive: true });
-    await mkdir(spec.sandboxDir, { mode: SANDBOX_MODE }).catch(ignoreExisting);
+    await makeSandbox(spec.sandboxDir);
     const contributions = [];
     for (const isolator of this.#isolators) contributions.push(await isolator.prepare(spec));
     return buildPlan(spec, contributions, {
@@ -382,8 +383,16 @@ function cancelled(containerId: string): MesoError {
   });
 }
 
-function ignoreExisting(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+/** Made if missing; the supervisor gives it to the task's user. */
+async function makeSandbox(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(path, { mode: SANDBOX_MODE });
+  } catch (error) {
+    const { code, path: failedAt } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && failedAt === path) return;
+    throw new MesoError('LAUNCH_FAILED', `cannot make the sandbox ${path}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function withoutUndefined(part: object): object {

@@ -5,10 +5,13 @@
  * Opening it enables the needed controllers in every ancestor; it never touches a cgroup outside that chain.
  */
 import { dirname, join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../base/clock.js';
 import { MesoError } from '../../base/error.js';
 import { Cgroup } from './cgroup.js';
 import { type CgroupHierarchy, type Controller, parseControllers } from './hierarchy.js';
 
+const REMOVE_POLL_MS = 10;
 const SUPERVISORS = 'supervisors';
 /** Only such names are ever taken for containers: the directory may be one that others use as well. */
 const CONTAINER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -51,9 +54,14 @@ export class CgroupRoot {
     return (await this.cgroup.children()).filter(isContainerId);
   }
 
-  /** Removes the directories if nothing lives in them: supervisors of running containers keep them. */
-  async removeIfEmpty(): Promise<void> {
-    if (await this.supervisors.removeIfEmpty()) await this.cgroup.removeIfEmpty();
+  /** Removes the directories once the last supervisor has left, or not: those of running containers stay in it. */
+  async removeWhenEmpty(clock: Clock, timeoutMs: number): Promise<void> {
+    const deadlineMs = clock.now().monotonicMs + timeoutMs;
+    while (!(await this.supervisors.removeIfEmpty())) {
+      if (clock.now().monotonicMs >= deadlineMs) return;
+      await delay(REMOVE_POLL_MS);
+    }
+    await this.cgroup.removeIfEmpty();
   }
 }
 
