@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import type { FakeAgent } from './support/fake-agent.js';
+import type { FakeScheduler } from './support/fake-scheduler.js';
+import { Harness, type HarnessOptions } from './support/harness.js';
+import { PARTITION_AWARE, type Pair, runningPair } from './support/scenarios.js';
+
+/** The master dies; a new one is elected over the same registry after `afterMs`. */
+function successorOf({ harness }: Pick<Pair, 'harness'>, options: HarnessOptions = {}, afterMs = 1_000): Harness {
+  return new Harness({ store: harness.store, masterId: 'm2', atMs: harness.nowMs + afterMs, ...options });
+}
+
+function returning(scheduler: FakeScheduler, harness: Harness): FakeScheduler {
+  const again = harness.scheduler(scheduler.info);
+  again.subscribe();
+  return again;
+}
+
+describe('after a fail-over', () => {
+  it('agent and scheduler return in either order and nothing is lost', () => {
+    for (const agentFirst of [true, false]) {
+      const before = runningPair(['a', 'b'], { capabilities: PARTITION_AWARE });
+      const harness = successorOf(before);
+      expect([...harness.core.view.recoveredAgents.keys()]).toEqual([before.agent.id]);
+      expect(harness.core.view.frameworks.get(before.scheduler.id)).toMatchObject({
+        recovered: true,
+        connected: false,
+      });
+      let agent: FakeAgent | undefined;
+      if (agentFirst) agent = before.agent.moveTo(harness).reregister();
+      const scheduler = returning(before.scheduler, harness);
+      agent ??= before.agent.moveTo(harness).reregister();
+      const framework = harness.core.view.frameworks.get(scheduler.id);
+      expect([...(framework?.tasks.keys() ?? [])]).toEqual(['a', 'b']);
+      expect(framework).toMatchObject({ recovered: false, connected: true });
+      expect(scheduler.updates).toEqual([]);
+      expect(agent.received('registered')[0]).toMatchObject({ reregistered: true });
+      harness.advance(1_000);
+      expect(scheduler.offers[0]?.resources?.map(({ scalar }) => scalar?.value)).toEqual([2, 3840]);
+      agent.update('a', 'TASK_FINISHED');
+      scheduler.acknowledge(scheduler.lastUpdate);
+      expect(framework?.tasks.has('a')).toBe(false);
+      expect(harness.core.view.recoveredAgents.size).toBe(0);
+    }
+  });
+
+  it('a framework that was connected has the longer of both timeouts, its tasks then end on its tombstone', () => {
+    const before = runningPair(['t'], { failover_timeout: 10 });
+    const config = { agentReregisterTimeoutMs: 120_000 };
+    const harness = successorOf(before, { config });
+    const agent = before.agent.moveTo(harness).reregister();
+    for (let i = 0; i < 11; i++) {
+      harness.advance(10_000);
+      agent.pong();
+    }
+    expect(harness.core.view.frameworks.has(before.scheduler.id)).toBe(true);
+    harness.advance(10_001);
+    expect(harness.core.view.frameworks.has(before.scheduler.id)).toBe(false);
+    expect(agent.received('shutdown_framework')).toEqual([{ framework_id: { value: before.scheduler.id } }]);
+  });
+
+  it('a framework that was away keeps its deadline, but has a minute', () => {
+    for (const [timeout, awayMs, keptMs] of [
+      [3600, 600_000, 2_999_000],
+      [30, 25_000, 59_000],
+    ] as const) {
+      const before = runningPair(['t'], { failover_timeout: timeout });
+      before.scheduler.disconnect();
+      before.harness.nowMs += awayMs;
+      const harness = successorOf(before, { config: { agentReregisterTimeoutMs: 10_000_000 } }, 0);
+      harness.advance(keptMs);
+      expect(harness.core.view.frameworks.has(before.scheduler.id)).toBe(true);
+      harness.advance(2_000);
+      expect(harness.core.view.frameworks.has(before.scheduler.id)).toBe(false);
+    }
+  });
+
+  it('a framework that only the agent remembers is taken in and never timed out', () => {
+    const before = runningPair(['t']);
+    const { agents } = before.harness.store.state();
+    const harness = new Harness({ masterId: 'm2' });
+    const agent = before.agent.moveTo(harness).reregister();
+    expect(agents.has(agent.id)).toBe(true);
+    const framework = harness.core.view.frameworks.get(before.scheduler.id);
+    expect(framework).toMatchObject({ recovered: true });
+    expect(framework?.tasks.size).toBe(1);
+    for (let i = 0; i < 100; i++) {
+      harness.advance(60_000);
+      agent.pong();
+    }
+    expect(harness.core.view.frameworks.has(before.scheduler.id)).toBe(true);
+    const scheduler = returning(before.scheduler, harness);
+    expect(scheduler.types().slice(0, 2)).toEqual(['SUBSCRIBED', 'HEARTBEAT']);
+    expect(harness.store.state().frameworks.has(scheduler.id)).toBe(true);
+  });
+
+  it('a removed framework stays removed, and its tasks are shut down where they still run', () => {
+    const before = runningPair(['t']);
+    before.agent.disconnect();
+    before.scheduler.call({ type: 'TEARDOWN' });
+    const harness = successorOf(before);
+    const agent = before.agent.moveTo(harness).reregister();
+    expect(agent.received('shutdown_framework')).toEqual([{ framework_id: { value: before.scheduler.id } }]);
+    expect(harness.core.view.frameworks.size).toBe(0);
+    expect(returning(before.scheduler, harness).events[0]?.error?.message).toBe('Framework has been removed');
+  });
+
+  it('agents that do not return are unreachable after the timeout, frameworks hear FAILURE', () => {
+    const before = runningPair(['t'], { capabilities: PARTITION_AWARE });
+    const harness = successorOf(before);
+    const scheduler = returning(before.scheduler, harness);
+    harness.advance(599_000);
+    expect(harness.core.view.recoveredAgents.size).toBe(1);
+    harness.advance(1_001);
+    expect(harness.core.view.recoveredAgents.size).toBe(0);
+    expect(harness.store.state().unreachable.has(before.agent.id)).toBe(true);
+    expect(scheduler.events).toContainEqual({ type: 'FAILURE', failure: { agent_id: { value: before.agent.id } } });
+    scheduler.reconcile({ taskId: 't', agentId: before.agent.id });
+    expect(scheduler.lastUpdate.state).toBe('TASK_UNREACHABLE');
+    before.agent.moveTo(harness).reregister();
+    expect(scheduler.lastUpdate).toMatchObject({ state: 'TASK_RUNNING', reason: 'REASON_AGENT_REREGISTERED' });
+  });
+
+  it('steps down when more agents are missing than may be removed', () => {
+    const first = new Harness();
+    for (const hostname of ['a', 'b', 'c', 'd']) first.agent({ hostname }).register();
+    const config = { recoveryAgentRemovalLimitPercent: 50, agentPingTimeoutMs: 900_000 };
+    const harness = successorOf({ harness: first }, { config });
+    first.agents[0]?.moveTo(harness).reregister();
+    harness.advance(600_001);
+    expect(harness.effects.filter(({ kind }) => kind === 'abdicate')).toHaveLength(1);
+    expect(harness.store.state().unreachable.size).toBe(0);
+  });
+
+  it('respects the removal limit for the missing ones', () => {
+    const first = new Harness();
+    for (const hostname of ['a', 'b', 'c']) first.agent({ hostname }).register();
+    const harness = successorOf({ harness: first }, { config: { agentRemovalRateLimit: { count: 1, perMs: 60_000 } } });
+    harness.advance(600_001);
+    expect(harness.core.view.unreachableAgents.size).toBe(1);
+    harness.advance(60_000);
+    expect(harness.core.view.unreachableAgents.size).toBe(2);
+    const late = first.agents.find(({ id }) => harness.core.view.recoveredAgents.has(id));
+    late?.moveTo(harness).reregister();
+    harness.advance(60_000);
+    expect(harness.core.view.unreachableAgents.size).toBe(2);
+    expect(harness.core.view.agents.size).toBe(1);
+  });
+
+  it('a gone agent stays gone', () => {
+    const before = runningPair(['t']);
+    const call = { type: 'MARK_AGENT_GONE' as const, mark_agent_gone: { agent_id: { value: before.agent.id } } };
+    before.harness.operatorCall(call);
+    const harness = successorOf(before);
+    expect(before.agent.moveTo(harness).reregister().received('shutdown')).toHaveLength(1);
+  });
+
+  it('a crash between the launch and its arrival ends in TASK_DROPPED by the agent, not in a guess of the master', () => {
+    const before = runningPair([], { capabilities: PARTITION_AWARE });
+    const harness = successorOf(before);
+    const agent = before.agent.moveTo(harness).reregister();
+    const scheduler = returning(before.scheduler, harness);
+    scheduler.reconcile({ taskId: 'never-arrived', agentId: agent.id });
+    expect(scheduler.lastUpdate).toMatchObject({ state: 'TASK_GONE', reason: 'REASON_RECONCILIATION' });
+  });
+});
+
+describe('the registry', () => {
+  it('forgets unreachable agents that are too many or too old', () => {
+    const config = { registryMaxAgentCount: 1, registryGcIntervalMs: 60_000, agentReregisterTimeoutMs: 1_000 };
+    const harness = new Harness({ config });
+    for (const hostname of ['a', 'b']) {
+      const agent = harness.agent({ hostname }).register();
+      agent.disconnect();
+      harness.advance(2_000);
+    }
+    expect([...harness.core.view.unreachableAgents.keys()]).toEqual(['m1-S0', 'm1-S1']);
+    harness.advance(60_000);
+    expect([...harness.core.view.unreachableAgents.keys()]).toEqual(['m1-S1']);
+    expect([...harness.store.state().unreachable.keys()]).toEqual(['m1-S1']);
+  });
+
+  it('asserts that the master is elected before anything happens', () => {
+    const harness = new Harness({ elect: false });
+    harness.send({ kind: 'tick' });
+    expect(() => harness.operator()).toThrow('elected');
+  });
+});

@@ -1,0 +1,169 @@
+/** An agent's side of the link: it keeps what it was told to run and reports what a test makes of it. */
+import { present } from '../../../../src/base/assert.js';
+import type { AgentMessage, ConnectionId } from '../../../../src/daemon/master/core/protocol.js';
+import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
+import type * as mesos from '../../../../src/wire/gen/mesos.js';
+import type { AgentMessageKind, Harness } from './harness.js';
+import { cpusMem } from './harness.js';
+
+export interface FakeAgentOptions {
+  readonly hostname?: string;
+  readonly resources?: mesos.Resource[];
+  readonly ip?: string | undefined;
+  readonly port?: number;
+  readonly domain?: mesos.DomainInfo;
+  readonly capabilities?: readonly mesos.AgentInfo_Capability_Type[];
+  /** Shares a connection with another agent. */
+  readonly beside?: FakeAgent;
+}
+
+const CAPABILITIES: readonly mesos.AgentInfo_Capability_Type[] = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'TASK_RESOURCE_LIMITS',
+];
+
+export class FakeAgent {
+  info: mesos.AgentInfo;
+  ip: string | undefined;
+  readonly capabilities: mesos.AgentInfo_Capability[];
+  connectionId: ConnectionId | undefined;
+  channel = 1;
+  /** Of the present link. */
+  messages: AgentMessage[] = [];
+  readonly tasks = new Map<string, mesos.Task>();
+  readonly executors = new Map<string, mesos.ExecutorInfo>();
+  readonly frameworks = new Map<string, mesos.FrameworkInfo>();
+  /** False: a launch on its way is lost. */
+  hears = true;
+  #uuids = 0;
+  readonly #harness: Harness;
+  readonly #beside: FakeAgent | undefined;
+
+  constructor(harness: Harness, options: FakeAgentOptions = {}) {
+    this.#harness = harness;
+    this.#beside = options.beside;
+    this.ip = options.ip;
+    this.info = {
+      hostname: options.hostname ?? 'node',
+      resources: options.resources ?? cpusMem(4, 4096),
+      port: options.port,
+      domain: options.domain,
+    };
+    this.capabilities = (options.capabilities ?? CAPABILITIES).map((type) => ({ type }));
+  }
+
+  /** The same machine, under another master. */
+  moveTo(harness: Harness): FakeAgent {
+    const moved = new FakeAgent(harness, {});
+    moved.info = this.info;
+    moved.ip = this.ip;
+    for (const [key, task] of this.tasks) moved.tasks.set(key, task);
+    for (const [key, executor] of this.executors) moved.executors.set(key, executor);
+    for (const [key, info] of this.frameworks) moved.frameworks.set(key, info);
+    harness.agents.push(moved);
+    return moved;
+  }
+
+  get id(): string {
+    return present(this.info.id, 'the agent is registered').value;
+  }
+
+  connect(): this {
+    this.messages = [];
+    this.connectionId = this.#beside?.connectionId ?? this.#harness.newId();
+    this.channel = this.#beside === undefined ? 1 : this.#beside.channel + 1;
+    return this;
+  }
+
+  register(): this {
+    if (this.connectionId === undefined) this.connect();
+    this.frame({
+      register: { agent_info: this.info, version: '1.0.0', capabilities: this.capabilities, ip: this.ip },
+    });
+    return this;
+  }
+
+  reregister(change: Partial<link.Reregister> = {}): this {
+    if (this.connectionId === undefined) this.connect();
+    this.frame({
+      reregister: {
+        agent_info: this.info,
+        version: '1.0.0',
+        capabilities: this.capabilities,
+        ip: this.ip,
+        tasks: [...this.tasks.values()],
+        executor_infos: [...this.executors.values()],
+        frameworks: [...this.frameworks.values()],
+        ...change,
+      },
+    });
+    return this;
+  }
+
+  frame(body: Partial<link.AgentFrame>): void {
+    const connectionId = present(this.connectionId, 'the agent has a link');
+    const { channel } = this;
+    const frame = { channel, sequence: 1, term: 1, ...body };
+    this.#harness.send({ kind: 'agent-frame', connectionId, channel, remoteIp: '127.0.0.1', frame });
+  }
+
+  disconnect(): void {
+    const connectionId = present(this.connectionId, 'the agent has a link');
+    this.connectionId = undefined;
+    this.#harness.send({ kind: 'agent-link-closed', connectionId });
+  }
+
+  channelClosed(connectionId: ConnectionId, channel: number): void {
+    if (connectionId === this.connectionId && channel === this.channel) this.connectionId = undefined;
+  }
+
+  deliver(connectionId: ConnectionId, channel: number, message: AgentMessage): void {
+    if (connectionId !== this.connectionId || channel !== this.channel) return;
+    this.messages.push(message);
+    if (message.registered !== undefined) this.info = { ...this.info, id: message.registered.agent_id };
+    if (message.run_tasks !== undefined && this.hears) this.#run(message.run_tasks);
+  }
+
+  #run({ framework_info, tasks, executor }: link.RunTasks): void {
+    const framework_id = present(framework_info.id, 'a framework has an id');
+    this.frameworks.set(framework_id.value, framework_info);
+    if (executor !== undefined) this.executors.set(executor.executor_id.value, executor);
+    for (const task of tasks ?? [])
+      this.tasks.set(task.task_id.value, {
+        name: task.name,
+        task_id: task.task_id,
+        framework_id,
+        executor_id: executor?.executor_id,
+        agent_id: task.agent_id,
+        state: 'TASK_STAGING',
+        resources: task.resources,
+      });
+  }
+
+  /** Sends an update that asks to be acknowledged; returns its uuid. */
+  update(taskId: string, state: mesos.TaskState, more: Partial<mesos.TaskStatus> = {}): Uint8Array {
+    const task = present(this.tasks.get(taskId), `the agent runs ${taskId}`);
+    const uuid = new Uint8Array(16).fill(++this.#uuids);
+    const status: mesos.TaskStatus = { task_id: task.task_id, state, source: 'SOURCE_EXECUTOR', uuid, ...more };
+    task.state = state;
+    task.status_update_state = state;
+    task.status_update_uuid = uuid;
+    task.statuses = [status];
+    this.frame({ status_update: { framework_id: task.framework_id, status, latest_state: state } });
+    return uuid;
+  }
+
+  pong(): void {
+    this.frame({ pong: {} });
+  }
+
+  /** Bodies of one kind, in order. */
+  received<K extends AgentMessageKind>(kind: K): NonNullable<AgentMessage[K]>[] {
+    return this.messages.flatMap((message) => {
+      const body = message[kind];
+      return body === undefined ? [] : [body as NonNullable<AgentMessage[K]>];
+    });
+  }
+}

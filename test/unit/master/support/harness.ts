@@ -1,0 +1,251 @@
+/** A master core with a registry in memory, driven by hand: time stands still until a test moves it. */
+import { assert } from '../../../../src/base/assert.js';
+import { seededRandom } from '../../../../src/base/random.js';
+import { createMasterCore } from '../../../../src/daemon/master/core/master-core.js';
+import type { MasterCore, MasterCoreConfig } from '../../../../src/daemon/master/core/options.js';
+import type {
+  ConnectionId,
+  HttpOutcome,
+  MasterEffect,
+  MasterEvent,
+  RegistryState,
+  RequestId,
+} from '../../../../src/daemon/master/core/protocol.js';
+import { MemoryRegistryStore } from '../../../../src/daemon/master/registry/memory-registry.js';
+import { applyOperation } from '../../../../src/daemon/master/registry/registry-machine.js';
+import type { Allocator } from '../../../../src/offers/allocator.js';
+import type * as master from '../../../../src/wire/gen/master.js';
+import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
+import type * as mesos from '../../../../src/wire/gen/mesos.js';
+import { BookkeepingAllocator } from './bookkeeping-allocator.js';
+import { FakeAgent } from './fake-agent.js';
+import { FakeScheduler } from './fake-scheduler.js';
+
+export const START_UNIX_MS = 1_700_000_000_000;
+
+export const DEFAULT_CONFIG: MasterCoreConfig = {
+  allocationIntervalMs: 1000,
+  offerTimeoutMs: undefined,
+  agentPingTimeoutMs: 15_000,
+  maxAgentPingTimeouts: 5,
+  agentReregisterTimeoutMs: 600_000,
+  requireAgentDomain: false,
+  roles: undefined,
+  weights: {},
+  rootSubmissions: true,
+  maxCompletedFrameworks: 50,
+  maxCompletedTasksPerFramework: 1000,
+  maxUnreachableTasksPerFramework: 1000,
+  maxOperatorEventStreamSubscribers: 1000,
+  agentRemovalRateLimit: undefined,
+  recoveryAgentRemovalLimitPercent: 100,
+  registryGcIntervalMs: 900_000,
+  registryMaxAgentAgeMs: 14 * 24 * 3_600_000,
+  registryMaxAgentCount: 102_400,
+};
+
+export interface HarnessOptions {
+  readonly config?: Partial<MasterCoreConfig>;
+  /** What an earlier master left; default: an empty registry. */
+  readonly store?: MemoryRegistryStore;
+  readonly masterId?: string;
+  readonly allocator?: Allocator;
+  readonly stepBudget?: number;
+  readonly seed?: number;
+  /** Monotonic and wall clock at the start, ms after START_UNIX_MS. */
+  readonly atMs?: number;
+  readonly domain?: mesos.DomainInfo;
+  /** Default true: the election is part of the construction. */
+  readonly elect?: boolean;
+}
+
+type Propose = Extract<MasterEffect, { kind: 'propose' }>;
+
+export class Harness {
+  readonly core: MasterCore;
+  readonly store: MemoryRegistryStore;
+  readonly masterInfo: mesos.MasterInfo;
+  readonly effects: MasterEffect[] = [];
+  readonly answers = new Map<RequestId, HttpOutcome | 'stream'>();
+  /** While true proposals wait in `heldProposals`. */
+  holdsProposals = false;
+  readonly heldProposals: Propose[] = [];
+  readonly operatorEvents = new Map<ConnectionId, master.Event[]>();
+  readonly agents: FakeAgent[] = [];
+  readonly schedulers: FakeScheduler[] = [];
+  /** Called with the effects of every single step. */
+  onStep: ((effects: readonly MasterEffect[]) => void) | undefined;
+  nowMs: number;
+  #nextId = 1;
+
+  constructor(options: HarnessOptions = {}) {
+    this.store = options.store ?? new MemoryRegistryStore('cluster');
+    this.nowMs = options.atMs ?? 0;
+    const id = options.masterId ?? 'm1';
+    this.masterInfo = { id, ip: 16777343, port: 5050, hostname: 'localhost', domain: options.domain };
+    this.core = createMasterCore({
+      config: { ...DEFAULT_CONFIG, ...options.config },
+      masterInfo: this.masterInfo,
+      allocator: options.allocator ?? new BookkeepingAllocator(),
+      random: seededRandom(options.seed ?? 1),
+      startedAt: this.now(),
+      stepBudget: options.stepBudget,
+    });
+    if (options.elect !== false) this.elect();
+  }
+
+  elect(): void {
+    this.store.term++;
+    this.send({ kind: 'elected', term: this.store.term, registry: this.registryState() });
+  }
+
+  registryState(): RegistryState {
+    return this.store.state();
+  }
+
+  now() {
+    return { monotonicMs: this.nowMs, unixMs: START_UNIX_MS + this.nowMs };
+  }
+
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  /** Steps with `events`, then until nothing is left to do now. Returns all effects. */
+  send(...events: readonly MasterEvent[]): readonly MasterEffect[] {
+    const all: MasterEffect[] = [];
+    let pending = events;
+    for (let rounds = 0; rounds < 100_000; rounds++) {
+      const effects = this.core.step(pending, this.now());
+      all.push(...effects);
+      this.onStep?.(effects);
+      pending = this.#perform(effects);
+      const goesOn = effects.some(({ kind }) => kind === 'continue');
+      if (pending.length === 0 && !goesOn) return all;
+    }
+    throw new Error('the core never comes to rest');
+  }
+
+  /** Applies what was held back, oldest first. */
+  releaseProposals(): void {
+    this.holdsProposals = false;
+    for (const proposal of this.heldProposals.splice(0)) this.send(this.#apply(proposal));
+  }
+
+  /** Moves time forward, stopping at every deadline of the core. */
+  advance(byMs: number): void {
+    const endMs = this.nowMs + byMs;
+    for (;;) {
+      const deadlineMs = this.core.nextDeadlineMs();
+      if (deadlineMs === undefined || deadlineMs > endMs) break;
+      this.nowMs = Math.max(this.nowMs, deadlineMs);
+      this.send({ kind: 'tick' });
+    }
+    this.nowMs = endMs;
+    this.send({ kind: 'tick' });
+  }
+
+  /** Lets coalesced offers come, and nothing that waits for an interval. */
+  settle(): void {
+    this.advance(5);
+  }
+
+  scheduler(info: Partial<mesos.FrameworkInfo> = {}): FakeScheduler {
+    const scheduler = new FakeScheduler(this, { user: 'nobody', name: 'test', ...info });
+    this.schedulers.push(scheduler);
+    return scheduler;
+  }
+
+  agent(options: ConstructorParameters<typeof FakeAgent>[1] = {}): FakeAgent {
+    const agent = new FakeAgent(this, options);
+    this.agents.push(agent);
+    return agent;
+  }
+
+  operator(): { readonly connectionId: ConnectionId; readonly events: readonly master.Event[] } {
+    const connectionId = this.newId();
+    const events: master.Event[] = [];
+    this.operatorEvents.set(connectionId, events);
+    this.send({ kind: 'operator-subscribe', requestId: this.newId(), connectionId });
+    return { connectionId, events };
+  }
+
+  operatorCall(call: master.Call): HttpOutcome | undefined {
+    const requestId = this.newId();
+    this.send({ kind: 'operator-call', requestId, call });
+    return this.outcome(requestId);
+  }
+
+  /** How the exchange ended; undefined: it is still open. */
+  outcome(requestId: RequestId): HttpOutcome | undefined {
+    const answer = this.answers.get(requestId);
+    return answer === 'stream' ? { status: 200 } : answer;
+  }
+
+  #perform(effects: readonly MasterEffect[]): MasterEvent[] {
+    const events: MasterEvent[] = [];
+    for (const effect of effects) {
+      this.effects.push(effect);
+      if (effect.kind === 'propose') {
+        if (this.holdsProposals) this.heldProposals.push(effect);
+        else events.push(this.#apply(effect));
+      } else this.#deliver(effect);
+    }
+    return events;
+  }
+
+  #apply({ proposalId, operations }: Propose): MasterEvent {
+    const results = operations.map((operation) => applyOperation(this.store, operation));
+    return { kind: 'registry-applied', proposalId, results };
+  }
+
+  #deliver(effect: Exclude<MasterEffect, Propose>): void {
+    switch (effect.kind) {
+      case 'respond':
+        this.#answer(effect.requestId, effect.outcome);
+        break;
+      case 'accept-stream':
+        this.#answer(effect.requestId, 'stream');
+        break;
+      case 'scheduler-event':
+        for (const scheduler of this.schedulers) scheduler.deliver(effect.connectionId, effect.event);
+        break;
+      case 'close-stream':
+        for (const scheduler of this.schedulers) scheduler.closed(effect.connectionId);
+        break;
+      case 'operator-event':
+        for (const id of effect.connectionIds) this.operatorEvents.get(id)?.push(effect.event);
+        break;
+      case 'agent-message':
+        for (const agent of this.agents) agent.deliver(effect.connectionId, effect.channel, effect.message);
+        break;
+      case 'close-channel':
+        for (const agent of this.agents) agent.channelClosed(effect.connectionId, effect.channel);
+        break;
+      case 'log':
+      case 'abdicate':
+      case 'continue':
+        break;
+    }
+  }
+
+  #answer(requestId: RequestId, outcome: HttpOutcome | 'stream'): void {
+    assert(!this.answers.has(requestId), 'an exchange is answered once');
+    this.answers.set(requestId, outcome);
+  }
+}
+
+export function resource(name: string, value: number, role?: string): mesos.Resource {
+  return {
+    name,
+    type: 'SCALAR',
+    scalar: { value },
+    reservations: role === undefined ? undefined : [{ type: 'STATIC', role }],
+  };
+}
+
+export function cpusMem(cpus: number, mem: number): mesos.Resource[] {
+  return [resource('cpus', cpus), resource('mem', mem)];
+}
+
+export type AgentMessageKind = keyof Omit<link.MasterFrame, 'channel' | 'sequence' | 'term'>;
