@@ -9,7 +9,7 @@
 import type { Random } from '../base/random.js';
 import type { OfferDecision } from './allocator.js';
 import type { AgentState, Client } from './allocator-state.js';
-import { offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
+import { type OfferContext, offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { MinAllocatable } from './min-allocatable.js';
 import { Measure } from './quantities.js';
@@ -40,6 +40,7 @@ export class AllocationRun {
   readonly #offeredShared = new Map<number, Resources>();
   readonly #firm: Measure;
   readonly #guaranteed: Measure;
+  readonly #obstacleContext: OfferContext;
 
   /** @param quota undefined: no role has any. */
   constructor(
@@ -51,6 +52,8 @@ export class AllocationRun {
     this.#stage = quota?.hasUnsatisfied === true ? 1 : 2;
     this.#firm = new Measure(context.ledger.names);
     this.#guaranteed = new Measure(context.ledger.names);
+    const { filters, names } = context.ledger;
+    this.#obstacleContext = { minimum: context.minimum, filters, names };
     shuffleSlots(agentSlots, context.random);
   }
 
@@ -173,7 +176,7 @@ export class AllocationRun {
     if (agent.available.isEmpty) return;
     const { ledger, roleOrder, minimum } = this.context;
     if (agent.isSettledForAll(ledger.activeClients)) return;
-    const isPlain = agent.traits(minimum).isPlain;
+    const isPlain = agent.traits(minimum, ledger.names).isPlain;
     if (isPlain && this.quota?.isSpent === true) return;
     roleOrder.begin();
     for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {
@@ -218,14 +221,10 @@ export class AllocationRun {
 
   // Both stages.
 
-  get #obstacleContext() {
-    return { minimum: this.context.minimum, filters: this.context.ledger.filters };
-  }
-
   /** What the client may see of the agent; undefined when nothing of it can be offered, which is then remembered. */
   #visibleOrSettled(agent: AgentState, client: Client): Resources | undefined {
     this.#looked++;
-    const traits = agent.traits(this.context.minimum);
+    const traits = agent.traits(this.context.minimum, this.context.ledger.names);
     let visible: Resources | undefined;
     if (pairObstacle(agent, client) === undefined) {
       const offeredShared = traits.hasShared ? this.#offeredShared.get(agent.slot) : undefined;
@@ -239,7 +238,7 @@ export class AllocationRun {
 
   #commit(agent: AgentState, client: Client, offer: Resources, hold: boolean): void {
     const { ledger, minimum } = this.context;
-    if (agent.traits(minimum).hasShared) this.#noteShared(agent, offer);
+    if (agent.traits(minimum, ledger.names).hasShared) this.#noteShared(agent, offer);
     ledger.charge(agent, client, offer);
     const tagged = offer.allocatedTo(client.role.path);
     if (!hold) {

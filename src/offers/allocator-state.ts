@@ -5,8 +5,10 @@
  */
 import type * as mesos from '../wire/gen/mesos.js';
 import type * as scheduler from '../wire/gen/scheduler.js';
+import { Holdings } from './holdings.js';
 import { frameworkMinAllocatable, isAllocatable, type MinAllocatable } from './min-allocatable.js';
 import { type AgentPredicate, compileConstraints } from './offer-constraints.js';
+import { type Amounts, plainAmounts, type ScalarNames } from './quantities.js';
 import { Resources } from './resources.js';
 import type { RoleNode } from './role-tree.js';
 import { DEFAULT_ROLE } from './roles.js';
@@ -101,6 +103,21 @@ export class Client {
   }
 }
 
+function traitsOf(available: Resources, defaultMinimum: MinAllocatable, names: ScalarNames): OfferTraits {
+  const hasReserved = available.entries.some((entry) => entry.kind.reservations.length > 0);
+  const hasRevocable = available.entries.some((entry) => entry.kind.revocable);
+  const { hasShared } = available;
+  const isPlain = !hasReserved && !hasRevocable && !hasShared;
+  return {
+    hasReserved,
+    hasRevocable,
+    hasShared,
+    isPlain,
+    meetsDefault: isAllocatable(available, defaultMinimum),
+    amounts: isPlain ? plainAmounts(available, names) : undefined,
+  };
+}
+
 /** What kinds of resources an `available` holds; decides whether a client sees all of it. */
 export interface OfferTraits {
   readonly hasReserved: boolean;
@@ -109,6 +126,8 @@ export interface OfferTraits {
   /** Every client sees the same: nothing reserved, revocable or shared. */
   readonly isPlain: boolean;
   readonly meetsDefault: boolean;
+  /** Of plain ones: their scalars, so that offering all of them again and again measures once. */
+  readonly amounts: Amounts | undefined;
 }
 
 export class AgentState {
@@ -116,7 +135,7 @@ export class AgentState {
   /** total minus what is offered or allocated; shared volumes stay in it. Changed through the ledger only. */
   available: Resources = Resources.empty;
   /** Offered or allocated, tagged, by client slot. */
-  readonly allocations = new Map<number, Resources>();
+  readonly allocations = new Holdings();
   /** The part of `allocations` that tasks and executors use, tagged. */
   allocated: Resources = Resources.empty;
   active = true;
@@ -140,21 +159,17 @@ export class AgentState {
     public info: mesos.AgentInfo,
   ) {}
 
-  traits(defaultMinimum: MinAllocatable): OfferTraits {
+  /** Remembered while `available` is the same object, also if it was given away and came back in between. */
+  traits(defaultMinimum: MinAllocatable, names: ScalarNames): OfferTraits {
     if (this.#traits !== undefined && this.#traitsFor === this.available) return this.#traits;
-    const entries = this.available.entries;
-    const hasReserved = entries.some((entry) => entry.kind.reservations.length > 0);
-    const hasRevocable = entries.some((entry) => entry.kind.revocable);
-    const hasShared = entries.some((entry) => entry.kind.shared);
     this.#traitsFor = this.available;
-    this.#traits = {
-      hasReserved,
-      hasRevocable,
-      hasShared,
-      isPlain: !hasReserved && !hasRevocable && !hasShared,
-      meetsDefault: isAllocatable(this.available, defaultMinimum),
-    };
+    this.#traits = traitsOf(this.available, defaultMinimum, names);
     return this.#traits;
+  }
+
+  /** The amounts of plain `resources` if they are those of the last traits. */
+  findAmounts(resources: Resources): Amounts | undefined {
+    return this.#traitsFor === resources ? this.#traits?.amounts : undefined;
   }
 
   /** Resources came back: what was settled for less may be open again. */

@@ -4,6 +4,7 @@
  */
 import { type AgentState, type Client, DEMANDS_GPU, DEMANDS_REGION, type OfferTraits } from './allocator-state.js';
 import { isAllocatable, type MinAllocatable } from './min-allocatable.js';
+import type { ScalarNames } from './quantities.js';
 import type { RefuseFilters } from './refuse-filters.js';
 import type { ResourceEntry, Resources } from './resources.js';
 import { isAllocatableToRole } from './roles.js';
@@ -41,16 +42,23 @@ function holdsVolume(resources: Resources | undefined, volume: ResourceEntry): b
   return resources?.entries.some(({ kind }) => kind.key === volume.kind.key) === true;
 }
 
+export interface OfferContext {
+  /** Default of the cluster. */
+  readonly minimum: MinAllocatable;
+  readonly filters: RefuseFilters;
+  readonly names: ScalarNames;
+}
+
 /** What is in the way of offering `offer` (plain) as it is. */
 export function offerObstacle(
   agent: AgentState,
   client: Client,
   offer: Resources,
-  context: { readonly minimum: MinAllocatable; readonly filters: RefuseFilters },
+  context: OfferContext,
 ): 'too-small' | 'filtered' | undefined {
   const isDefault = client.minAllocatable === undefined && offer === agent.available;
   const isLargeEnough = isDefault
-    ? agent.traits(context.minimum).meetsDefault
+    ? agent.traits(context.minimum, context.names).meetsDefault
     : isAllocatable(offer, client.minAllocatable ?? context.minimum);
   if (!isLargeEnough) return 'too-small';
   return context.filters.blocks(client.slot, agent.slot, offer) ? 'filtered' : undefined;

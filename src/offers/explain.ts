@@ -112,7 +112,7 @@ function findingOf(
   }
   let furthest: AgentFinding | undefined;
   for (const client of clients) {
-    const visible = visibleTo(agent, client, agent.traits(context.minimum), undefined);
+    const visible = visibleTo(agent, client, agent.traits(context.minimum, context.ledger.names), undefined);
     const code = obstacleOf(context, agent, client, { visible, wanted });
     if (code === undefined) return undefined;
     if (furthest === undefined || STAGES.indexOf(code) > STAGES.indexOf(furthest.code))
@@ -132,7 +132,11 @@ function obstacleOf(
     pairObstacle(agent, client) ??
     capacityObstacle(agent, visible, client.role.path, wanted) ??
     (isBeyondQuota(context, client.role, wanted) ? 'quota' : undefined) ??
-    offerObstacle(agent, client, visible, { minimum: context.minimum, filters: context.ledger.filters })
+    offerObstacle(agent, client, visible, {
+      minimum: context.minimum,
+      filters: context.ledger.filters,
+      names: context.ledger.names,
+    })
   );
 }
 

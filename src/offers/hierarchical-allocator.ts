@@ -245,16 +245,19 @@ class HierarchicalAllocator implements Allocator {
     readonly allocated: boolean;
     readonly refuse?: { readonly untilMs: number } | undefined;
   }): void {
-    const { frameworkId, resources, allocated, refuse } = recovered;
+    const { frameworkId, resources } = recovered;
     const agent = this.#ledger.agentOfId.get(recovered.agentId);
     // An agent that is gone took everything with it.
     if (agent === undefined || resources.isEmpty) return;
-    for (const [role, part] of resources.byAllocationRole()) {
-      const client = present(this.#ledger.findClient(frameworkId, role), `${frameworkId} is tracked under ${role}`);
+    const onlyRole = resources.allocationRole;
+    const parts = onlyRole === undefined ? resources.byAllocationRole() : ([[onlyRole, resources]] as const);
+    for (const [role, part] of parts) {
+      const client = present(this.#ledger.findClient(frameworkId, role), 'a holder is tracked under its role');
       // Before the release: it may forget a client whose framework is gone, and then no filter is wanted.
+      const refuse = recovered.refuse;
       if (refuse !== undefined && this.#ledger.frameworks.get(frameworkId)?.roles.has(role) === true)
         this.#ledger.filters.add(client.slot, agent.slot, part.unallocated(), refuse.untilMs);
-      this.#ledger.release(agent, client, part, allocated);
+      this.#ledger.release(agent, client, part, recovered.allocated);
     }
   }
 

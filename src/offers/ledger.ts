@@ -4,7 +4,7 @@
  * total; every charge is in the sums of its client, its role and all ancestors of the role exactly once.
  * "Charged" is offered or allocated; "allocated" is the part that tasks use.
  */
-import { assert, present } from '../base/assert.js';
+import { AssertionError, assert, present } from '../base/assert.js';
 import type { Random } from '../base/random.js';
 import type * as mesos from '../wire/gen/mesos.js';
 import { AgentState, Client, type FrameworkState } from './allocator-state.js';
@@ -134,7 +134,7 @@ export class Ledger {
 
   /** Everything on the agent is given back first. */
   removeAgent(agent: AgentState): void {
-    for (const [slot, held] of [...agent.allocations]) {
+    for (const [slot, held] of agent.allocations.entries()) {
       const client = this.#clientAt(slot);
       this.#noLongerUsed(agent, client, held);
       this.release(agent, client, held, false);
@@ -180,8 +180,8 @@ export class Ledger {
 
   /** `tagged` of the client's resources on the agent are free again; `allocated`: tasks used them. */
   release(agent: AgentState, client: Client, tagged: Resources, allocated: boolean): void {
-    const held = present(agent.allocations.get(client.slot), `${client.frameworkId} holds something on ${agent.id}`);
-    assert(held.contains(tagged), `${client.frameworkId} gives back ${tagged} but holds ${held} on ${agent.id}`);
+    const held = agent.allocations.get(client.slot) ?? Resources.empty;
+    if (!held.contains(tagged)) failHolding(agent, client, held, tagged);
     const rest = held.subtract(tagged);
     if (allocated) this.#noLongerUsed(agent, client, tagged);
     if (rest.isEmpty) {
@@ -206,8 +206,8 @@ export class Ledger {
 
   /** `from` becomes `to` (both tagged) in what the client holds and in the agent's total: no allocation, no free resources. */
   convert(agent: AgentState, client: Client, from: Resources, to: Resources): void {
-    const held = present(agent.allocations.get(client.slot), `${client.frameworkId} holds something on ${agent.id}`);
-    assert(held.contains(from), `${client.frameworkId} converts ${from} but holds ${held} on ${agent.id}`);
+    const held = agent.allocations.get(client.slot) ?? Resources.empty;
+    if (!held.contains(from)) failHolding(agent, client, held, from);
     agent.allocations.set(client.slot, held.subtract(from));
     this.#book(agent, client, from.unallocated(), -1, false);
     this.#book(agent, client, to.unallocated(), 1, false);
@@ -235,15 +235,17 @@ export class Ledger {
 
   /** A shared volume counts once per agent for a client, and once per agent for a role. */
   #book(agent: AgentState, client: Client, resources: Resources, sign: 1 | -1, counts: boolean): void {
-    const hasShared = resources.entries.some((entry) => entry.kind.shared);
+    const { hasShared } = resources;
     const ofClient = hasShared ? this.#uncounted(agent, resources, [client.slot]) : resources;
-    this.#shares.charge(client.slot, this.#measure.take(ofClient).all, sign, counts);
+    const amounts = agent.findAmounts(ofClient) ?? this.#measure.take(ofClient);
+    this.#shares.charge(client.slot, amounts.all, sign, counts);
     if (client.active) client.role.clientOrder.touch(client.slot);
-    if (hasShared) {
-      const sharers = [...client.role.clients.values()].map((sharer) => sharer.slot);
-      this.#measure.take(this.#uncounted(agent, resources, sharers));
+    if (!hasShared) {
+      this.tree.charge(client.role, amounts, sign, counts);
+      return;
     }
-    this.tree.charge(client.role, this.#measure, sign, counts);
+    const sharers = [...client.role.clients.values()].map((sharer) => sharer.slot);
+    this.tree.charge(client.role, this.#measure.take(this.#uncounted(agent, resources, sharers)), sign, counts);
   }
 
   /** `resources` without the shared volumes that one of the clients holds on the agent (besides this change). */
@@ -288,4 +290,9 @@ export class Ledger {
     const bit = 1 << (slot & 31);
     this.activeClients[word] = on ? (this.activeClients[word] ?? 0) | bit : (this.activeClients[word] ?? 0) & ~bit;
   }
+}
+
+/** Apart, because building the message costs more than the check. */
+function failHolding(agent: AgentState, client: Client, held: Resources, gone: Resources): never {
+  throw new AssertionError(`${client.frameworkId} holds ${held} on ${agent.id}, which does not contain ${gone}`);
 }

@@ -88,10 +88,18 @@ export class Quantities {
 }
 
 /** The scalars of a `Resources`, split the way the books need them. A shared volume counts once. */
-export class Measure {
+export interface Amounts {
+  readonly all: Quantities;
+  readonly reserved: Quantities;
+  /** Unreserved and not revocable: what quota counts. */
+  readonly firm: Quantities;
+  readonly revocable: Quantities;
+}
+
+/** Scratch for amounts that are used at once and not kept. */
+export class Measure implements Amounts {
   readonly all = new Quantities();
   readonly reserved = new Quantities();
-  /** Unreserved and not revocable: what quota counts. */
   readonly firm = new Quantities();
   readonly revocable = new Quantities();
 
@@ -115,13 +123,22 @@ export class Measure {
   }
 }
 
+const NO_QUANTITIES: Readonly<Quantities> = Object.freeze(new Quantities());
+
+/** Of resources that are all unreserved, not revocable and not shared; to keep. */
+export function plainAmounts(resources: Resources, names: ScalarNames): Amounts {
+  const all = new Quantities();
+  for (const { kind, milli } of resources.entries) if (kind.type === 'SCALAR') all.add(names.indexOf(kind.name), milli);
+  return { all, firm: all, reserved: NO_QUANTITIES as Quantities, revocable: NO_QUANTITIES as Quantities };
+}
+
 /** Totals of the cluster: the denominators of dominant shares. `version` moves with every change. */
 export class ClusterTotals {
   readonly all = new Quantities();
   readonly revocable = new Quantities();
   version = 0;
 
-  change(measure: Measure, sign: 1 | -1): void {
+  change(measure: Amounts, sign: 1 | -1): void {
     this.all.addAll(measure.all, sign);
     this.revocable.addAll(measure.revocable, sign);
     this.version++;

@@ -50,7 +50,10 @@ export class Resources {
   static readonly empty: Resources = new Resources([]);
 
   #plain: Resources | undefined;
+  /** The last answer of `allocatedTo`: the same agent is offered under the same role again and again. */
   #tagged: Resources | undefined;
+  #taggedRole: string | undefined;
+  #hasShared: boolean | undefined;
 
   private constructor(readonly entries: readonly ResourceEntry[]) {}
 
@@ -89,8 +92,9 @@ export class Resources {
     return entries.length === 0 ? Resources.empty : new Resources(entries);
   }
 
+  /** There is one empty object, so this does not touch the entries: the allocator asks all the time. */
   get isEmpty(): boolean {
-    return this.entries.length === 0;
+    return this === Resources.empty;
   }
 
   add(other: Resources): Resources {
@@ -136,12 +140,13 @@ export class Resources {
   /** The same, tagged with `allocation_info.role`. */
   allocatedTo(role: string): Resources {
     if (this.isEmpty) return this;
-    if (this.#tagged?.entries[0]?.allocationRole === role) return this.#tagged;
+    if (this.#tagged !== undefined && this.#taggedRole === role) return this.#tagged;
     const plain = this.unallocated();
     if (plain !== this) return plain.allocatedTo(role);
     const tagged = new Resources(this.entries.map((entry) => ({ ...entry, allocationRole: role })));
     tagged.#plain = this;
     this.#tagged = tagged;
+    this.#taggedRole = role;
     return tagged;
   }
 
@@ -155,8 +160,17 @@ export class Resources {
     return this.#plain;
   }
 
+  /** The role all entries are allocated to; undefined when there are several, none, or no entries. */
+  get allocationRole(): string | undefined {
+    const role = this.entries[0]?.allocationRole;
+    for (const entry of this.entries) if (entry.allocationRole !== role) return undefined;
+    return role;
+  }
+
   /** By allocation role; what carries none is left out. */
   byAllocationRole(): Map<string, Resources> {
+    const only = this.allocationRole;
+    if (only !== undefined) return new Map([[only, this]]);
     const entriesOfRole = new Map<string, ResourceEntry[]>();
     for (const entry of this.entries) {
       if (entry.allocationRole === undefined) continue;
@@ -209,12 +223,18 @@ export class Resources {
     return this.filter((entry) => !entry.kind.revocable);
   }
 
+  /** Whether a shared volume is among them. */
+  get hasShared(): boolean {
+    this.#hasShared ??= this.entries.some((entry) => entry.kind.shared);
+    return this.#hasShared;
+  }
+
   shared(): Resources {
-    return this.filter((entry) => entry.kind.shared);
+    return this.hasShared ? this.filter((entry) => entry.kind.shared) : Resources.empty;
   }
 
   nonShared(): Resources {
-    return this.filter((entry) => !entry.kind.shared);
+    return this.hasShared ? this.filter((entry) => !entry.kind.shared) : this;
   }
 
   persistentVolumes(): Resources {

@@ -7,7 +7,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { Client } from './allocator-state.js';
-import { type Measure, Quantities } from './quantities.js';
+import { type Amounts, Quantities } from './quantities.js';
 import { parentRole } from './roles.js';
 import type { ShareTable } from './share-table.js';
 import { SiblingOrder, type SlotOrder } from './sibling-order.js';
@@ -70,7 +70,7 @@ export class RoleTree {
   readonly chargedTotal = new Quantities();
   readonly chargedRevocable = new Quantities();
   /** Child orders with something to refresh. */
-  readonly #stale = new Set<SiblingOrder>();
+  readonly #stale: SiblingOrder[] = [];
   #sharesVersion = 0;
   /** Moves when a role joins or leaves the allocation or its weight changes. */
   structureVersion = 0;
@@ -132,24 +132,24 @@ export class RoleTree {
     this.structureVersion++;
   }
 
-  /** `measure` was offered or allocated (+1) to a framework of `node`, or given back (-1). */
-  charge(node: RoleNode, measure: Measure, sign: 1 | -1, counts: boolean): void {
-    this.chargedTotal.addAll(measure.all, sign);
-    this.chargedRevocable.addAll(measure.revocable, sign);
-    this.table.charge(node.ownSlot, measure.all, sign, counts);
+  /** `amounts` was offered or allocated (+1) to a framework of `node`, or given back (-1). */
+  charge(node: RoleNode, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
+    this.chargedTotal.addAll(amounts.all, sign);
+    this.chargedRevocable.addAll(amounts.revocable, sign);
+    this.table.charge(node.ownSlot, amounts.all, sign, counts);
     this.#touch(node, node.ownSlot, node.ownInOrder);
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent) {
-      this.table.charge(at.slot, measure.all, sign, counts);
-      at.chargedReserved.addAll(measure.reserved, sign);
-      at.chargedFirm.addAll(measure.firm, sign);
+      this.table.charge(at.slot, amounts.all, sign, counts);
+      at.chargedReserved.addAll(amounts.reserved, sign);
+      at.chargedFirm.addAll(amounts.firm, sign);
       this.#touch(at.parent, at.slot, at.inOrder);
     }
   }
 
   /** Charged resources of `node` began (+1) or ceased (-1) to be used by tasks. */
-  changeAllocated(node: RoleNode, measure: Measure, sign: 1 | -1): void {
+  changeAllocated(node: RoleNode, amounts: Amounts, sign: 1 | -1): void {
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
-      at.allocatedFirm.addAll(measure.firm, sign);
+      at.allocatedFirm.addAll(amounts.firm, sign);
   }
 
   /** Resources reserved to `path` appeared on (+1) or vanished from (-1) an agent. */
@@ -180,7 +180,8 @@ export class RoleTree {
     } else {
       for (const order of this.#stale) order.refresh();
     }
-    this.#stale.clear();
+    for (const order of this.#stale) order.isListed = false;
+    this.#stale.length = 0;
   }
 
   #create(path: string, parent: RoleNode | undefined): RoleNode {
@@ -195,7 +196,9 @@ export class RoleTree {
   #touch(parent: RoleNode | undefined, slot: number, inOrder: boolean): void {
     if (parent === undefined || !inOrder) return;
     parent.childOrder.touch(slot);
-    this.#stale.add(parent.childOrder);
+    if (parent.childOrder.isListed) return;
+    parent.childOrder.isListed = true;
+    this.#stale.push(parent.childOrder);
   }
 
   /** Puts `node` and its ancestors into, or takes them out of, the orders they belong in. */

@@ -15,6 +15,8 @@ export class ShareTable {
   count = new Float64Array(INITIAL_SLOTS);
   sortedShare = new Float64Array(INITIAL_SLOTS);
   sortedCount = new Float64Array(INITIAL_SLOTS);
+  /** 1: noted by its order as changed, to be moved. */
+  dirty = new Uint8Array(INITIAL_SLOTS);
   readonly path: string[] = [];
 
   #weight = new Float64Array(INITIAL_SLOTS);
@@ -35,6 +37,7 @@ export class ShareTable {
     this.#allocated.fill(0, slot * this.#stride, (slot + 1) * this.#stride);
     this.share[slot] = 0;
     this.count[slot] = 0;
+    this.dirty[slot] = 0;
     this.#weight[slot] = weight;
     return slot;
   }
@@ -88,6 +91,9 @@ export class ShareTable {
     this.sortedShare = grown(this.sortedShare, capacity * 2);
     this.sortedCount = grown(this.sortedCount, capacity * 2);
     this.#weight = grown(this.#weight, capacity * 2);
+    const dirty = new Uint8Array(capacity * 2);
+    dirty.set(this.dirty);
+    this.dirty = dirty;
     this.#allocated = grown(this.#allocated, capacity * 2 * this.#stride);
   }
 

@@ -23,11 +23,14 @@ export interface SlotOrder {
 }
 
 export class SiblingOrder implements SlotOrder {
+  /** For whoever keeps a list of orders to refresh: it is on that list. */
+  isListed = false;
   #slots = new Int32Array(8);
   #head = 4;
   #tail = 4;
   #cursor = 0;
-  readonly #dirty = new Set<number>();
+  /** Each once; marked in the table. */
+  readonly #dirty: number[] = [];
   #totalsVersion: number;
 
   constructor(private readonly table: ShareTable) {
@@ -48,12 +51,17 @@ export class SiblingOrder implements SlotOrder {
   }
 
   remove(slot: number): void {
-    this.#dirty.delete(slot);
+    if (this.table.dirty[slot] === 1) {
+      this.table.dirty[slot] = 0;
+      this.#dirty.splice(this.#dirty.indexOf(slot), 1);
+    }
     this.#take(slot);
   }
 
   touch(slot: number): void {
-    this.#dirty.add(slot);
+    if (this.table.dirty[slot] === 1) return;
+    this.table.dirty[slot] = 1;
+    this.#dirty.push(slot);
   }
 
   begin(): void {
@@ -67,29 +75,39 @@ export class SiblingOrder implements SlotOrder {
 
   /** Puts every changed slot in its place. */
   refresh(): void {
-    const version = this.table.totals.version;
-    if (version !== this.#totalsVersion) {
-      this.#totalsVersion = version;
+    const changed = this.#dirty.length;
+    if (this.#totalsVersion !== this.table.totals.version) {
+      this.#totalsVersion = this.table.totals.version;
       for (let i = this.#head; i < this.#tail; i++) this.table.recompute(this.#slots[i] ?? 0);
       this.#sortAll();
-    } else if (this.#dirty.size > 4 && this.#dirty.size * 8 > this.length) {
+    } else if (changed > 4 && changed * 8 > this.length) {
       this.#sortAll();
     } else {
-      for (const slot of this.#dirty) {
-        this.#take(slot);
-        this.#place(slot);
-      }
+      for (const slot of this.#dirty) this.#relocate(slot);
     }
-    this.#dirty.clear();
+    for (const slot of this.#dirty) this.table.dirty[slot] = 0;
+    this.#dirty.length = 0;
+  }
+
+  #relocate(slot: number): void {
+    if (this.length > 1) {
+      this.#take(slot);
+      this.#place(slot);
+    } else {
+      this.#setSortedKeys(slot);
+    }
+  }
+
+  #setSortedKeys(slot: number): void {
+    this.table.sortedShare[slot] = this.table.share[slot] ?? 0;
+    this.table.sortedCount[slot] = this.table.count[slot] ?? 0;
   }
 
   #sortAll(): void {
-    const { share, count, sortedShare, sortedCount, path } = this.table;
+    const { share, count, path } = this.table;
     const slots = this.#slots.subarray(this.#head, this.#tail);
-    for (const slot of slots) {
-      sortedShare[slot] = share[slot] ?? 0;
-      sortedCount[slot] = count[slot] ?? 0;
-    }
+    for (const slot of slots) this.#setSortedKeys(slot);
+    if (slots.length < 2) return;
     slots.sort(
       (a, b) =>
         (share[a] ?? 0) - (share[b] ?? 0) ||
@@ -120,37 +138,49 @@ export class SiblingOrder implements SlotOrder {
     const position = this.#search(slot);
     assert(this.#slots[position] === slot && position < this.#tail, 'a slot stands where its sorted keys say');
     if (position - this.#head < this.#tail - position) {
-      this.#slots.copyWithin(this.#head + 1, this.#head, position);
+      this.#move(this.#head + 1, this.#head, position);
       this.#head++;
     } else {
-      this.#slots.copyWithin(position, position + 1, this.#tail);
+      this.#move(position, position + 1, this.#tail);
       this.#tail--;
     }
   }
 
   #place(slot: number): void {
-    this.table.sortedShare[slot] = this.table.share[slot] ?? 0;
-    this.table.sortedCount[slot] = this.table.count[slot] ?? 0;
+    this.#setSortedKeys(slot);
     if (this.#head === 0 || this.#tail === this.#slots.length) this.#recentre();
     const position = this.#search(slot);
     if (position - this.#head < this.#tail - position) {
-      this.#slots.copyWithin(this.#head - 1, this.#head, position);
+      this.#move(this.#head - 1, this.#head, position);
       this.#head--;
       this.#slots[position - 1] = slot;
     } else {
-      this.#slots.copyWithin(position + 1, position, this.#tail);
+      this.#move(position + 1, position, this.#tail);
       this.#tail++;
       this.#slots[position] = slot;
     }
   }
 
+  /** As copyWithin, whose call costs more than a short move. */
+  #move(to: number, from: number, end: number): void {
+    const slots = this.#slots;
+    const length = end - from;
+    if (length > 16) slots.copyWithin(to, from, end);
+    else if (to < from) for (let i = 0; i < length; i++) slots[to + i] = slots[from + i] ?? 0;
+    else for (let i = length - 1; i >= 0; i--) slots[to + i] = slots[from + i] ?? 0;
+  }
+
   /** Room of at least the own length at both ends: amortised O(1) a move. */
   #recentre(): void {
     const length = this.length;
-    const slots = new Int32Array(length * 3 + 8);
     const head = length + 4;
-    slots.set(this.#slots.subarray(this.#head, this.#tail), head);
-    this.#slots = slots;
+    if (this.#slots.length < length * 3 + 8) {
+      const slots = new Int32Array(length * 4 + 16);
+      slots.set(this.#slots.subarray(this.#head, this.#tail), head);
+      this.#slots = slots;
+    } else {
+      this.#slots.copyWithin(head, this.#head, this.#tail);
+    }
     this.#cursor += head - this.#head;
     this.#head = head;
     this.#tail = head + length;
