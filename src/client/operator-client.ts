@@ -1,0 +1,190 @@
+/**
+ * The v1 operator API of masters: calls, the event stream, and our extension API. Calls that change something are not sent
+ * twice: a lost answer is OUTCOME_UNKNOWN. Spec page 03, sections 3.1 and 3.2; architecture, section 1.
+ */
+import { Agent } from 'node:http';
+import { MesoError } from '../base/error.js';
+import { isRejection, type Rejection } from '../base/rejection.js';
+import * as master from '../wire/gen/master.js';
+import * as extension from '../wire/gen/mesoctl-api.js';
+import type * as mesos from '../wire/gen/mesos.js';
+import type { MessageType } from '../wire/schema.js';
+import { type Address, parseAddresses } from './address.js';
+import { type HttpResponse, readBody } from './http-request.js';
+import { LeaderRoute, type LeaderRouteOptions } from './leader-route.js';
+import { decodeMessage, encodeMessage, type MessageFormat, mediaHeaders } from './message-codec.js';
+import { errorOfFailure, errorOfResponse } from './response-error.js';
+import { type Disconnected, subscribe } from './subscription.js';
+
+export interface OperatorClientOptions extends Omit<LeaderRouteOptions, 'masters'> {
+  /** `HOST:PORT[,HOST:PORT...]`, or parsed. */
+  readonly masters: string | readonly Address[];
+  /** Default protobuf. */
+  readonly format?: MessageFormat | undefined;
+  /** For the whole of one call; default 30 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const API_PATH = '/api/v1';
+const EXTENSION_PATH = '/api/mesoctl/v1';
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** The state of a cluster of 100,000 tasks is some 100 MB as JSON. */
+const MAX_RESPONSE_BYTES = 1024 ** 3;
+
+/** What is sent where, and what comes back. */
+interface Exchange<Call extends object, Response extends object> {
+  readonly path: string;
+  readonly callType: MessageType<Call>;
+  readonly responseType: MessageType<Response>;
+}
+
+const MASTER_API: Exchange<master.Call, master.Response> = {
+  path: API_PATH,
+  callType: master.Call,
+  responseType: master.Response,
+};
+const EXTENSION_API: Exchange<extension.Call, extension.Response> = {
+  path: EXTENSION_PATH,
+  callType: extension.Call,
+  responseType: extension.Response,
+};
+
+export class OperatorClient {
+  readonly #route: LeaderRoute;
+  readonly #format: MessageFormat;
+  readonly #timeoutMs: number;
+  readonly #connections = new Agent({ keepAlive: true, maxSockets: 8 });
+
+  /** Throws BAD_INPUT for addresses that are none. */
+  constructor(options: OperatorClientOptions) {
+    const masters = typeof options.masters === 'string' ? parseAddresses(options.masters) : options.masters;
+    if (isRejection(masters)) throw new MesoError('BAD_INPUT', masters.message);
+    this.#route = new LeaderRoute({ ...options, masters });
+    this.#format = options.format ?? 'protobuf';
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  /** The master that answered last. */
+  get master(): Address | undefined {
+    return this.#route.leader;
+  }
+
+  /** Any call that is answered at once, as it is on the wire. An empty answer is `{}`. */
+  call(call: master.Call, options: CallOptions = {}): Promise<master.Response> {
+    return this.#exchange(MASTER_API, call, { what: call.type ?? 'UNKNOWN', signal: options.signal });
+  }
+
+  async getState(options: CallOptions = {}): Promise<master.Response_GetState> {
+    return (await this.call({ type: 'GET_STATE' }, options)).get_state ?? {};
+  }
+
+  async getAgents(options: CallOptions = {}): Promise<readonly master.Response_GetAgents_Agent[]> {
+    return (await this.call({ type: 'GET_AGENTS' }, options)).get_agents?.agents ?? [];
+  }
+
+  async getFrameworks(options: CallOptions = {}): Promise<master.Response_GetFrameworks> {
+    return (await this.call({ type: 'GET_FRAMEWORKS' }, options)).get_frameworks ?? {};
+  }
+
+  async getTasks(options: CallOptions = {}): Promise<master.Response_GetTasks> {
+    return (await this.call({ type: 'GET_TASKS' }, options)).get_tasks ?? {};
+  }
+
+  /** Ends a framework and its tasks. */
+  async teardown(frameworkId: mesos.FrameworkID, options: CallOptions = {}): Promise<void> {
+    await this.call({ type: 'TEARDOWN', teardown: { framework_id: frameworkId } }, options);
+  }
+
+  /** Why a request of this shape gets no offer now; an extension of mesoctl. */
+  async why(request: extension.Call_Why, options: CallOptions = {}): Promise<extension.Response_Why> {
+    const answer = await this.#exchange(
+      EXTENSION_API,
+      { type: 'WHY', why: request },
+      { what: 'WHY', signal: options.signal },
+    );
+    return answer.why ?? { summary: '' };
+  }
+
+  /** Cluster id, leader and version; an extension of mesoctl. */
+  async getInfo(options: CallOptions = {}): Promise<extension.Response_Info> {
+    const answer = await this.#exchange(
+      EXTENSION_API,
+      { type: 'GET_INFO' },
+      { what: 'GET_INFO', signal: options.signal },
+    );
+    if (answer.info === undefined) throw new MesoError('PROTOCOL', 'the master answered GET_INFO without info');
+    return answer.info;
+  }
+
+  /**
+   * The event stream; reconnects by itself. SUBSCRIBED comes first and after each reconnection, with the whole state: events
+   * are not replayed.
+   */
+  events(signal: AbortSignal): AsyncGenerator<master.Event | Disconnected, void> {
+    return subscribe<master.Event>(
+      {
+        open: (opened) => this.#open(opened),
+        decode: (record): master.Event | Rejection => decodeMessage(master.Event, record, this.#format),
+        onEvent: (event) => {
+          const seconds = event.subscribed?.heartbeat_interval_seconds;
+          return seconds === undefined ? undefined : seconds * 1000;
+        },
+        onClosed: () => undefined,
+      },
+      { signal },
+    );
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#connections.destroy();
+  }
+
+  async #open(signal: AbortSignal): Promise<HttpResponse> {
+    const response = await this.#route.send({
+      what: 'SUBSCRIBE',
+      path: API_PATH,
+      headers: mediaHeaders(this.#format),
+      body: encodeMessage(master.Call, { type: 'SUBSCRIBE' }, this.#format),
+      responseTimeoutMs: this.#timeoutMs,
+      isRepeatable: true,
+      signal,
+    });
+    if (response.status === 200) return response;
+    throw await errorOfResponse(response, 'SUBSCRIBE');
+  }
+
+  async #exchange<Call extends object, Response extends object>(
+    { path, callType, responseType }: Exchange<Call, Response>,
+    call: Call,
+    { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
+  ): Promise<Response> {
+    const isRepeatable = what.startsWith('GET_') || what === 'WHY' || what.endsWith('_FILE') || what.endsWith('_FILES');
+    const response = await this.#route.send({
+      what,
+      path,
+      headers: mediaHeaders(this.#format),
+      body: encodeMessage(callType, call, this.#format),
+      responseTimeoutMs: this.#timeoutMs,
+      isRepeatable,
+      signal,
+      agent: this.#connections,
+    });
+    if (response.status !== 200 && response.status !== 202) throw await errorOfResponse(response, what);
+    try {
+      const body = await readBody(response, { maxBytes: MAX_RESPONSE_BYTES, timeoutMs: this.#timeoutMs });
+      // A call without a result has an empty body; no response type of these APIs has a field that must be there then.
+      if (body.length === 0) return {} as Response;
+      const decoded = decodeMessage(responseType, body, this.#format);
+      if (isRejection(decoded))
+        throw new MesoError('PROTOCOL', `the answer to ${what} cannot be read: ${decoded.message}`);
+      return decoded;
+    } catch (error) {
+      throw errorOfFailure(error, what, isRepeatable);
+    }
+  }
+}
