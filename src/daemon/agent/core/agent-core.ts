@@ -171,6 +171,7 @@ function createContext(options: AgentCoreOptions): Context {
       ending: undefined,
       endedTasks: new Map(),
       launchErrors: 0,
+      reportedUpdates: 0,
       ignoredMessages: 0,
     },
   };
@@ -198,6 +199,9 @@ function createView({ state, streams }: Machine, registration: Registration): Ag
     },
     get launchErrors() {
       return state.launchErrors;
+    },
+    get reportedUpdates() {
+      return state.reportedUpdates;
     },
     get ignoredMessages() {
       return state.ignoredMessages;

@@ -33,6 +33,7 @@ export interface AgentState {
   ending: { readonly why: 'unregister' | 'shutdown'; readonly message: string } | undefined;
   readonly endedTasks: Map<string, number>;
   launchErrors: number;
+  reportedUpdates: number;
   ignoredMessages: number;
 }
 

@@ -15,6 +15,8 @@ export interface AgentView {
   /** Tasks that ended here, by state in lower case without "task_", since the agent started. */
   readonly endedTasks: ReadonlyMap<string, number>;
   readonly launchErrors: number;
+  /** Status updates made since the agent started. */
+  readonly reportedUpdates: number;
   readonly ignoredMessages: number;
   /** Updates that wait for an acknowledgement. */
   readonly pendingUpdates: number;

@@ -13,6 +13,7 @@ import type { Outcome } from './ending.js';
 export function report(machine: Machine, run: TaskRun, outcome: Outcome): void {
   const status = statusOf(machine, run, outcome);
   run.state = status.state;
+  machine.state.reportedUpdates += 1;
   remember(run, status);
   machine.out.saveTask(run, 'machine');
   if (isTerminal(status.state)) countEnded(machine, status.state);

@@ -1,0 +1,43 @@
+/** From a task to what the containerizer is asked for. Pure. Source: spec page 14, section 14.2; page 05, section 5.10. */
+import { present } from '../../../base/assert.js';
+import { Resources } from '../../../offers/resources.js';
+import type { ContainerSpec } from '../../../runtime/containerizer.js';
+import type * as mesos from '../../../wire/gen/mesos.js';
+import type { LaunchRequest } from '../core/protocol.js';
+
+export interface ContainerSurroundings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandboxDir: string;
+  /** False: every task runs as the agent does. */
+  readonly switchUser: boolean;
+}
+
+/** `request` is of a task that the core took: it has a command with a value. */
+export function containerSpec(request: LaunchRequest, surroundings: ContainerSurroundings): ContainerSpec {
+  const { task } = request;
+  const { environment, sandboxDir } = surroundings;
+  const resources = Resources.of(task.resources ?? []);
+  return {
+    containerId: request.containerId,
+    argv: argvOf(present(task.command, 'a command task has a command')),
+    environment,
+    sandboxDir,
+    user: surroundings.switchUser ? taskUser(request) : undefined,
+    requests: { cpus: resources.scalar('cpus'), memMb: resources.scalar('mem'), diskMb: resources.scalar('disk') },
+    limits: { cpus: task.limits?.cpus?.value, memMb: task.limits?.mem?.value },
+    hostname: task.container?.hostname,
+    containerInfo: task.container,
+  };
+}
+
+/** The command's own user, else the framework's; undefined: neither names one. */
+export function taskUser({ framework, task }: Pick<LaunchRequest, 'framework' | 'task'>): string | undefined {
+  return [task.command?.user, framework.user].find((user) => user !== undefined && user !== '');
+}
+
+/** `arguments` holds the program's name as well (argv[0]); the file to run is `value`. */
+function argvOf(command: mesos.CommandInfo): readonly string[] {
+  const value = present(command.value, 'the core refuses commands without value');
+  if (command.shell !== false) return ['/bin/sh', '-c', value];
+  return [value, ...(command.arguments ?? []).slice(1)];
+}

@@ -1,0 +1,112 @@
+/**
+ * The sandboxes of one agent: makes them for launches, shows them to operators, lets them be collected when their tasks
+ * are over. All of an agent's sandboxes hang below one directory, so that one attachment shows them all, the moment they
+ * exist. Source: spec page 08, sections 8.1 and 8.7; page 18, section 18.6.
+ */
+import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { MesoError, messageOf } from '../../../base/error.js';
+import { isRejection } from '../../../base/rejection.js';
+import type { Logger } from '../../../base/system/logger.js';
+import type { SandboxCollector } from '../../../runtime/sandbox/collector.js';
+import { createAgentDir, createSandbox } from '../../../runtime/sandbox/create.js';
+import type { SandboxFiles } from '../../../runtime/sandbox/files.js';
+import { agentDir, agentsDir, executorDir, frameworkDir, type RunIds, runDir } from '../../../runtime/sandbox/paths.js';
+
+export interface SandboxesOptions {
+  readonly workDir: string;
+  readonly collector: SandboxCollector;
+  readonly files: SandboxFiles;
+  readonly logger: Logger;
+}
+
+export interface RetiredRun extends RunIds {
+  /** The framework has no other task here. */
+  readonly frameworkIsOver: boolean;
+}
+
+export class Sandboxes {
+  readonly #options: SandboxesOptions;
+
+  constructor(options: SandboxesOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the agent's directory and shows what is in it. Throws MesoError DISK. */
+  async open(agentId: string): Promise<void> {
+    const { files, workDir } = this.#options;
+    const shown = `${await createAgentDir(workDir, agentId)}/frameworks`;
+    try {
+      await mkdir(shown, { recursive: true, mode: 0o755 });
+    } catch (error) {
+      throw new MesoError('DISK', `cannot make the directory ${shown}: ${messageOf(error)}`, { cause: error });
+    }
+    for (const virtualPath of ['/frameworks', shown]) {
+      const rejection = await files.attach(virtualPath, shown);
+      if (isRejection(rejection)) throw new MesoError('DISK', `cannot read ${shown}: ${rejection.message}`);
+    }
+  }
+
+  /** The path of the sandbox of a run, where it will be or is. */
+  path(ids: RunIds): string {
+    return runDir(this.#options.workDir, ids);
+  }
+
+  /** Makes the sandbox of a run and keeps what is above it from being collected. */
+  async create(ids: RunIds, owner: { readonly uid: number; readonly gid: number } | undefined): Promise<string> {
+    const { collector, workDir } = this.#options;
+    await collector.unschedule(frameworkDir(workDir, ids));
+    await collector.unschedule(executorDir(workDir, ids));
+    return createSandbox({ workDir, ids, owner });
+  }
+
+  /** Its time runs from now on. */
+  async retire(run: RetiredRun): Promise<void> {
+    const { workDir } = this.#options;
+    await this.#schedule(runDir(workDir, run));
+    await this.#schedule(executorDir(workDir, run));
+    if (run.frameworkIsOver) await this.#schedule(frameworkDir(workDir, run));
+  }
+
+  /** What earlier agent processes left: directories of other agent ids, and runs that nothing needs any more. */
+  async retireLeftovers(agentId: string | undefined, isLive: (containerId: string) => boolean): Promise<void> {
+    const { workDir } = this.#options;
+    for (const id of await namesIn(agentsDir(workDir)))
+      if (id !== 'latest' && id !== agentId) await this.#schedule(agentDir(workDir, id));
+    if (agentId === undefined) return;
+    for (const frameworkId of await namesIn(`${agentDir(workDir, agentId)}/frameworks`))
+      await this.#retireRuns({ agentId, frameworkId }, isLive);
+  }
+
+  async #retireRuns(
+    ids: { readonly agentId: string; readonly frameworkId: string },
+    isLive: (containerId: string) => boolean,
+  ): Promise<void> {
+    const { workDir } = this.#options;
+    let frameworkIsLive = false;
+    for (const executorId of await namesIn(`${frameworkDir(workDir, ids)}/executors`)) {
+      const executor = executorDir(workDir, { ...ids, executorId });
+      const runs = (await namesIn(`${executor}/runs`)).filter((name) => name !== 'latest');
+      const executorIsLive = runs.some(isLive);
+      frameworkIsLive ||= executorIsLive;
+      if (!executorIsLive) await this.#schedule(executor);
+      else for (const run of runs) if (!isLive(run)) await this.#schedule(`${executor}/runs/${run}`);
+    }
+    if (!frameworkIsLive) await this.#schedule(frameworkDir(workDir, ids));
+  }
+
+  async #schedule(path: string): Promise<void> {
+    const { collector, logger } = this.#options;
+    try {
+      // The age of a directory counts from the end of its task, not from its last new file.
+      const now = new Date();
+      await utimes(path, now, now).catch(() => undefined);
+      await collector.schedule(path);
+    } catch (error) {
+      logger.warn({ path, reason: messageOf(error) }, 'a finished directory cannot be scheduled for collection');
+    }
+  }
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  return readdir(path).catch(() => []);
+}
