@@ -3,7 +3,7 @@
 // last output. Needs a built dist/. Types in cluster.d.mts.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { mesoctlPath, readReadyFile, StartedProcess, sweep } from './process.mjs';
 
 const READY_DEADLINE_MS = 60_000;
@@ -150,6 +150,9 @@ export async function startAgent(options) {
   const isolation = 'isolation' in options ? options.isolation : testIsolation();
   if (isolation !== undefined) spec.args = ['--isolation', isolation, ...spec.args];
   if (options.resources !== undefined) spec.args = ['--resources', options.resources, ...spec.args];
+  // Agents on one machine must not share cgroups.
+  if (!spec.args.includes('--cgroups-root'))
+    spec.args = ['--cgroups-root', `${basename(spec.scratchDir)}-${spec.name}`, ...spec.args];
   const agent = new Daemon(spec);
   agent.scratchDir = spec.scratchDir;
   return agent.start();

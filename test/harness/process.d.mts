@@ -58,5 +58,5 @@ export function readReadyFile(
   deadlineMs: number,
 ): Promise<Readonly<Record<string, unknown>>>;
 
-/** Kills (-9, by pid) everything that names `dir` in its command line or environment, then removes `dir`. */
+/** Kills (-9, by pid) everything that names `dir` in its command line or environment, then removes `dir` and its cgroups. */
 export function sweep(dir: string): Promise<void>;

@@ -1,8 +1,8 @@
 // Processes of a test: started with their output in a file, waited for with a deadline, ended by pid. Ends only what it
 // started itself. Plain JavaScript, because the guest and interop tiers run it without a compiler; types in process.d.mts.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The project's root directory. */
@@ -154,7 +154,10 @@ function parseReady(path) {
   }
 }
 
-/** Kills (-9, by pid) everything that names `dir` in its command line or environment, then removes `dir`. */
+/**
+ * Kills (-9, by pid) everything that names `dir` in its command line or environment, then removes `dir` and the cgroups
+ * that are named after it.
+ */
 export async function sweep(dir) {
   await until(
     `no process of ${dir} is left`,
@@ -166,6 +169,24 @@ export async function sweep(dir) {
     { deadlineMs: 20_000, explain: () => findProcesses(dir).map(describe).join('\n') },
   );
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  const mount = cgroupMount();
+  if (mount === undefined) return;
+  for (const name of readdirSync(mount)) if (name.startsWith(`${basename(dir)}-`)) removeCgroup(join(mount, name));
+}
+
+/** Where cgroup v2 is mounted. */
+function cgroupMount() {
+  const line = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((one) => one.includes(' - cgroup2 '));
+  return line?.split(' ')[4];
+}
+
+/** Deepest first; one that still has processes is an error, since everything was killed. */
+function removeCgroup(path) {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+  rmdirSync(path);
 }
 
 function endPid(pid) {
