@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { MesoError } from '../base/error.js';
 import { isRejection } from '../base/rejection.js';
 import { findCgroupHierarchy } from './cgroups/hierarchy.js';
-import { CgroupRoot } from './cgroups/root.js';
+import { CgroupRoot, checkCgroupsRoot } from './cgroups/root.js';
 import { createIsolators } from './isolators/create-isolators.js';
 import type { Isolator } from './isolators/isolator.js';
 import { DEFAULT_ISOLATION, type IsolatorName, parseIsolation } from './isolators/names.js';
@@ -36,6 +36,7 @@ export interface Machine {
 export async function openMachine(options: LinuxContainerizerOptions): Promise<Machine> {
   const isolation = parseIsolation(options.isolation ?? DEFAULT_ISOLATION);
   if (isRejection(isolation)) throw new MesoError('BAD_INPUT', isolation.message, { suggestions: ['mesoctl doctor'] });
+  checkCgroupsRoot(options.cgroupsRoot);
   const supervisorPath = options.supervisorPath ?? getSupervisorPath();
   const { cgroupMount, cgroupsRoot, clock, logger } = options;
   const facts = await readMachineFacts({ supervisorPath, cgroupMount, cgroupsRoot });

@@ -21,18 +21,26 @@ export function isContainerId(text: string): boolean {
   return CONTAINER_ID.test(text);
 }
 
+/** Throws BAD_INPUT for a --cgroups-root that is not a plain relative path: it must never be the whole tree. */
+export function checkCgroupsRoot(name: string): void {
+  if (name.split('/').every((part) => part !== '' && !part.startsWith('.'))) return;
+  throw new MesoError(
+    'BAD_INPUT',
+    `"${name}" is no cgroups root: write the name of a directory below the cgroup mount`,
+    {
+      suggestions: ['--cgroups-root=mesos'],
+    },
+  );
+}
+
 export class CgroupRoot {
   private constructor(
     readonly cgroup: Cgroup,
     readonly mount: string,
   ) {}
 
-  /** Makes the directories. Throws ISOLATION_MISSING when a controller cannot be enabled on the way down. */
+  /** Makes the directories; `name` has been checked. Throws ISOLATION_MISSING when a controller cannot be enabled on the way down. */
   static async open(hierarchy: CgroupHierarchy, name: string, controllers: readonly Controller[]): Promise<CgroupRoot> {
-    if (name === '' || name.startsWith('/') || name.split('/').some((part) => part === '' || part.startsWith('.')))
-      throw new MesoError('BAD_INPUT', `"${name}" is no cgroups root: write a directory below ${hierarchy.mount}`, {
-        suggestions: ['--cgroups-root=mesos'],
-      });
     const root = new Cgroup(join(hierarchy.mount, name));
     await root.make();
     for (const ancestor of ancestors(hierarchy.mount, root.path)) await enable(new Cgroup(ancestor), controllers);

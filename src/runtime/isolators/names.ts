@@ -33,11 +33,11 @@ export const DEFAULT_ISOLATION: readonly IsolatorName[] = [
   'namespaces/cgroup',
 ];
 
-const ALIASES: Readonly<Record<string, readonly IsolatorName[]>> = {
-  process: ['posix/cpu', 'posix/mem'],
-  cgroups: ['cgroups/cpu', 'cgroups/mem'],
-  'cgroups/all': ['cgroups/cpu', 'cgroups/mem', 'cgroups/pids'],
-};
+const ALIASES: ReadonlyMap<string, readonly IsolatorName[]> = new Map<string, readonly IsolatorName[]>([
+  ['process', ['posix/cpu', 'posix/mem']],
+  ['cgroups', ['cgroups/cpu', 'cgroups/mem']],
+  ['cgroups/all', ['cgroups/cpu', 'cgroups/mem', 'cgroups/pids']],
+]);
 
 /** Isolators of Mesos that this version does not have. */
 const LATER: ReadonlySet<string> = new Set([
@@ -87,7 +87,7 @@ function isIsolatorName(name: string): name is IsolatorName {
 /** Reads --isolation: aliases replaced, checked, in the order in which they prepare. */
 export function parseIsolation(names: readonly string[]): readonly IsolatorName[] | Rejection {
   const chosen = new Set<IsolatorName>();
-  for (const name of names.flatMap((given): readonly string[] => ALIASES[given] ?? [given])) {
+  for (const name of names.flatMap((given): readonly string[] => ALIASES.get(given) ?? [given])) {
     if (!isIsolatorName(name)) return reject('invalid', unknownIsolator(name));
     if (chosen.has(name)) return reject('invalid', `--isolation names "${name}" twice`);
     chosen.add(name);
@@ -101,7 +101,7 @@ export function parseIsolation(names: readonly string[]): readonly IsolatorName[
 }
 
 function unknownIsolator(name: string): string {
-  const known = [...ISOLATORS, ...Object.keys(ALIASES)].join(', ');
+  const known = [...ISOLATORS, ...ALIASES.keys()].join(', ');
   return LATER.has(name)
     ? `--isolation: this version of mesoctl does not have the Mesos isolator "${name}" yet; it has ${known}`
     : `--isolation: unknown isolator "${name}"; known are ${known}`;

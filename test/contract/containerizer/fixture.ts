@@ -93,7 +93,12 @@ export class Agent {
 
   static async open(options: Partial<LinuxContainerizerOptions> = {}): Promise<Agent> {
     const agent = new Agent(undefined);
-    await agent.reopen(options);
+    try {
+      await agent.reopen(options);
+    } catch (error) {
+      rmSync(agent.dir, { recursive: true, force: true });
+      throw error;
+    }
     return agent;
   }
 
