@@ -19,6 +19,8 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class ProtobufReader {
   readonly #buffer: Buffer;
   readonly #view: DataView;
+  readonly #gathered: unknown[] = [];
+  #gatheredCount = 0;
   #depth = 0;
   /** Halves of the last varint, unsigned. */
   #low = 0;
@@ -179,6 +181,32 @@ export class ProtobufReader {
     const tag = this.uint32();
     if (tag >= 0x80 && this.#high !== 0) throw new WireFault('field number is too large');
     return tag;
+  }
+
+  /** Steps over the next tag if it is `tag`. */
+  nextIs(tag: number): boolean {
+    if (this.position >= this.end) return false;
+    const start = this.position;
+    if (this.tag() === tag) return true;
+    this.position = start;
+    return false;
+  }
+
+  /** How much the stack of gathered elements holds; lists inside lists use it in turn. */
+  mark(): number {
+    return this.#gatheredCount;
+  }
+
+  gather(item: unknown): void {
+    this.#gathered[this.#gatheredCount] = item;
+    this.#gatheredCount += 1;
+  }
+
+  /** Takes off what was gathered since `mark`. */
+  release(mark: number): unknown[] {
+    const items = this.#gathered.slice(mark, this.#gatheredCount);
+    this.#gatheredCount = mark;
+    return items;
   }
 
   #take(bytes: number): number {

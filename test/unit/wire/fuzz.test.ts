@@ -249,6 +249,10 @@ describe('the wire layer under fuzz', () => {
       'many empty elements',
       () => decodeProtobuf(scheduler.Call_Accept, Buffer.alloc(2 * megabyte, Buffer.from([0x0a, 0]))),
     ],
+    [
+      'a list interleaved with an unknown field',
+      () => decodeProtobuf(scheduler.Call_Suppress, Buffer.alloc(2 * megabyte, Buffer.from([0x0a, 0, 0x50, 1]))),
+    ],
     ['nested groups', () => decodeProtobuf(scheduler.Call, Buffer.alloc(megabyte, 0x0b))],
     ['nested messages', () => decodeProtobuf(agent.Call, Buffer.alloc(megabyte, 0x22))],
     ['continuation bytes', () => decodeProtobuf(scheduler.Call, Buffer.alloc(megabyte, 0xff))],
