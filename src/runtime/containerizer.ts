@@ -64,6 +64,7 @@ export interface ContainerTermination {
         readonly resources: readonly mesos.Resource[];
       }
     | undefined;
+  /** undefined although `finishedAtMs` is set: the task's first instruction never ran. */
   readonly startedAtMs?: number | undefined;
   readonly finishedAtMs?: number | undefined;
   readonly maxRssKb?: number | undefined;

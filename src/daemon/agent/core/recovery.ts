@@ -8,16 +8,16 @@
  */
 import type * as checkpoint from '../../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
-import { freshContainerId, saveAgent } from './context.js';
+import { saveAgent } from './context.js';
 import type { Machine } from './machine.js';
 import { createFramework, type FrameworkRecord } from './model/framework.js';
 import { fromCheckpointTask, type TaskRun } from './model/task-run.js';
 import { isTerminal } from './model/task-state.js';
 import type { CheckpointState, ContainerFate } from './protocol.js';
 import { becomeRunning } from './tasks/containers.js';
-import { OUTCOME_OF_LOST_CONTAINER, outcomeOfFailedLaunch, outcomeOfTermination } from './tasks/ending.js';
+import { neverBegan, OUTCOME_OF_LOST_CONTAINER, outcomeOfTermination } from './tasks/ending.js';
 import { completeRun, endRun } from './tasks/finish.js';
-import { armCompletion, beginLaunch } from './tasks/launch.js';
+import { armCompletion, launchAgain } from './tasks/launch.js';
 import { endTasksOf } from './tasks/orders.js';
 
 interface Recovery {
@@ -112,26 +112,15 @@ function recoverLive(machine: Machine, run: TaskRun, { fates, checkpointed, rebo
     armCompletion(machine, run);
   } else if (fate?.state === 'ended' && knows(fate.termination)) {
     endRun(machine, run, outcomeOfTermination(fate.termination, run.kill));
+  } else if (fate?.state === 'ended' && neverBegan(fate.termination)) {
+    launchAgain(machine, run);
   } else if (run.released || checkpointed.has(run.containerId) || rebooted)
     endRun(machine, run, OUTCOME_OF_LOST_CONTAINER);
-  else if (run.kill !== undefined) endRun(machine, run, outcomeOfFailedLaunch('', run.kill));
-  else relaunch(machine, run);
+  else launchAgain(machine, run);
 }
 
 function knows({ waitStatus, limitation }: Extract<ContainerFate, { state: 'ended' }>['termination']): boolean {
   return waitStatus !== undefined || limitation !== undefined;
-}
-
-/** Under a new id: what is left of the old container is destroyed as an orphan. */
-function relaunch(machine: Machine, run: TaskRun): void {
-  const framework = machine.state.frameworks.get(run.frameworkId);
-  if (framework === undefined) return;
-  machine.state.liveByContainer.delete(run.containerId);
-  run.containerId = freshContainerId(machine);
-  machine.state.liveByContainer.set(run.containerId, run);
-  machine.out.saveTask(run, 'machine');
-  machine.out.log('info', 'launching a task again that had not begun', { taskId: run.taskId });
-  beginLaunch(machine, framework, run);
 }
 
 function forgetEmptyFrameworks({ out, state }: Machine): void {

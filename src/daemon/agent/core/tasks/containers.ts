@@ -3,9 +3,10 @@ import type { ContainerCheckpoint, ContainerTermination } from '../../../../runt
 import type * as checkpoint from '../../../../wire/gen/mesoctl-checkpoint.js';
 import type { Machine } from '../machine.js';
 import type { TaskRun } from '../model/task-run.js';
-import { type Outcome, outcomeOfFailedLaunch, outcomeOfTermination } from './ending.js';
+import { neverBegan, type Outcome, outcomeOfFailedLaunch, outcomeOfTermination } from './ending.js';
 import { endRun } from './finish.js';
 import { beginKill } from './kill.js';
+import { launchAgain } from './launch.js';
 import { report } from './report.js';
 
 const RUNNING: Outcome = { state: 'TASK_RUNNING', source: 'SOURCE_EXECUTOR' };
@@ -47,6 +48,10 @@ export function onLaunchFailed(machine: Machine, containerId: string, message: s
 export function onTerminated(machine: Machine, termination: ContainerTermination): void {
   const run = machine.state.liveByContainer.get(termination.containerId);
   if (run === undefined) return;
+  if (neverBegan(termination)) {
+    launchAgain(machine, run);
+    return;
+  }
   // A task so short that its end is known before its beginning.
   if (run.phase === 'launching' && run.kill === undefined) report(machine, run, RUNNING);
   endRun(machine, run, outcomeOfTermination(termination, run.kill));

@@ -44,6 +44,19 @@ export function outcomeOfTermination(
   return { state: isSuccess(waitStatus) ? 'TASK_FINISHED' : 'TASK_FAILED', source: 'SOURCE_EXECUTOR', message };
 }
 
+/**
+ * Proof that the task's first instruction never ran: its supervisor recorded an end and no beginning. Happens when the
+ * agent dies between taking a launch down and letting it go.
+ */
+export function neverBegan(
+  termination: Pick<ContainerTermination, 'waitStatus' | 'startedAtMs' | 'finishedAtMs' | 'limitation'>,
+): boolean {
+  const { finishedAtMs, limitation, startedAtMs, waitStatus } = termination;
+  return (
+    waitStatus === undefined && limitation === undefined && startedAtMs === undefined && finishedAtMs !== undefined
+  );
+}
+
 /** A container whose first instruction never ran. */
 export function outcomeOfFailedLaunch(message: string, kill: KillIntent | undefined): Outcome {
   if (kill === undefined)

@@ -6,10 +6,11 @@ import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { freshContainerId } from '../context.js';
 import type { Machine } from '../machine.js';
-import { createFramework, type FrameworkRecord, hasCapability } from '../model/framework.js';
+import { createFramework, type FrameworkRecord } from '../model/framework.js';
 import { createTaskRun, type TaskRun } from '../model/task-run.js';
 import { durationMs } from './durations.js';
-import { droppedState, type Outcome } from './ending.js';
+import { type Outcome, outcomeOfFailedLaunch } from './ending.js';
+import { endRun } from './finish.js';
 import { report } from './report.js';
 import { findUnsupported } from './unsupported.js';
 
@@ -74,6 +75,29 @@ export function beginLaunch(machine: Machine, framework: FrameworkRecord, run: T
   });
 }
 
+/**
+ * For a task whose first instruction provably never ran: nothing is lost by starting over, under a new container id, as
+ * what is left of the old container is destroyed as an orphan. A task that was to be killed meanwhile ends instead.
+ */
+export function launchAgain(machine: Machine, run: TaskRun): void {
+  const { out, state } = machine;
+  const framework = state.frameworks.get(run.frameworkId);
+  if (run.kill !== undefined || framework === undefined) {
+    endRun(machine, run, outcomeOfFailedLaunch('', run.kill));
+    return;
+  }
+  state.liveByContainer.delete(run.containerId);
+  out.persist({ kind: 'remove-container', containerId: run.containerId }, 'process');
+  run.containerId = freshContainerId(machine);
+  run.phase = 'launching';
+  run.released = false;
+  run.pid = undefined;
+  state.liveByContainer.set(run.containerId, run);
+  out.saveTask(run, 'machine');
+  out.log('info', 'launching a task again that had not begun', { taskId: run.taskId });
+  beginLaunch(machine, framework, run);
+}
+
 export function armCompletion({ now, timers }: Machine, run: TaskRun): void {
   const limitMs = durationMs(run.info.max_completion_time);
   if (limitMs === undefined || run.kill !== undefined) return;
@@ -100,13 +124,8 @@ function refusalOf(message: link.RunTasks, info: mesos.TaskInfo): Outcome | unde
   if (field !== undefined) return unsupported(field);
   if (info.command === undefined) return failed('the task has no command');
   if (info.command.value === undefined || info.command.value === '') return failed('command.value is missing');
-  if (message.launch_executor) return undefined;
-  return {
-    state: droppedState(hasCapability(message.framework_info, 'PARTITION_AWARE')),
-    source: 'SOURCE_AGENT',
-    reason: 'REASON_EXECUTOR_TERMINATED',
-    message: 'The executor that the task was to run in is not running',
-  };
+  // `launch_executor` is about executors: a command task always brings its own.
+  return undefined;
 }
 
 function unsupported(field: string): Outcome {
