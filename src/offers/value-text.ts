@@ -39,7 +39,7 @@ function hasBalancedBrackets(text: string): boolean {
 
 function parseRanges(text: string): mesos.Value | Rejection {
   const bounds = text.split(/[[\]\-,]+/).filter((token) => token !== '');
-  if (bounds.length === 0 || bounds.length % 2 !== 0)
+  if (bounds.length % 2 !== 0)
     return reject('malformed', `"${text}" is no list of ranges: write for example [31000-32000, 33000-34000]`);
   const pairs: [number, number][] = [];
   for (let i = 0; i < bounds.length; i += 2) {

@@ -34,11 +34,13 @@ it('offers the rest of an agent to the next framework', { timeout: 60_000 }, asy
     { refuse_seconds: 600 },
   );
   expect(answer.status).toBe(202);
-  for (const taskId of ['task-1', 'task-2'])
-    await first.waitFor(
-      'UPDATE',
-      (event) => event.update.status.task_id.value === taskId && event.update.status.state === 'TASK_RUNNING',
-    );
+  for (const taskId of ['task-1', 'task-2']) {
+    const isFrom = (state: string) => (event: Json) =>
+      event.update.status.task_id.value === taskId && event.update.status.state === state;
+    // RUNNING comes after STARTING was acknowledged.
+    await first.acknowledge((await first.waitFor('UPDATE', isFrom('TASK_STARTING'))).update.status);
+    await first.waitFor('UPDATE', isFrom('TASK_RUNNING'));
+  }
 
   const rest = await until('framework 2 is offered the rest', () => second.offers()[0]);
   expect(quantities(rest)).toEqual({ cpus: 1, mem: 1024 });
