@@ -4,7 +4,7 @@
  * client that gets furthest there.
  */
 import type { Explanation } from './allocator.js';
-import type { AgentState, Client } from './allocator-state.js';
+import { type AgentState, type Client, DEMANDS_GPU } from './allocator-state.js';
 import { offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { MinAllocatable } from './min-allocatable.js';
@@ -224,7 +224,7 @@ function messageOf(
     case 'not-whitelisted':
       return `${agents}: not on the whitelist`;
     case 'capability':
-      return `${agents}: need a capability (GPU_RESOURCES, or MULTI_ROLE and HIERARCHICAL_ROLE of the agent) that is missing`;
+      return `${agents}: ${capabilityMessage(group)}`;
     case 'region':
       return `${agents}: in another region, offered to REGION_AWARE frameworks only`;
     case 'constraints':
@@ -244,6 +244,13 @@ function messageOf(
     default:
       return `${agents}: ${code}`;
   }
+}
+
+function capabilityMessage(group: readonly AgentFinding[]): string {
+  const hasGpus = group.some(({ agent }) => (agent.demands & DEMANDS_GPU) !== 0);
+  return hasGpus
+    ? 'with GPUs, offered to GPU_RESOURCES frameworks only'
+    : 'without the capability MULTI_ROLE or HIERARCHICAL_ROLE that this framework and role need';
 }
 
 function filterEnd(context: ExplainContext, group: readonly AgentFinding[], clients: readonly Client[]): string {

@@ -1,0 +1,417 @@
+/**
+ * The language of the allocator's golden scripts: one command a line, each answers with the lines it prints.
+ * The interpreter plays the master: it remembers what was offered and launched, and gives it back when told to.
+ *
+ *   options [sorter=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all]
+ *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES]
+ *   framework ID ROLES [can=CAP,...] [suppressed=ROLES] [min=ROLE/RESOURCES|ROLE/any] [where=ROLE/CONSTRAINT] [inactive]
+ *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
+ *   update-agent ID [total=RESOURCES] [attributes=...]   remove-agent ID   deactivate-agent ID   activate-agent ID
+ *   allocate [agents=ID,...] [budget=N]   now +MS
+ *   decline FRAMEWORK AGENT [role=R] [refuse=MS]   decline-all [refuse=MS]   launch FRAMEWORK AGENT RESOURCES [role=R]   (the rest stays offered)
+ *   finish FRAMEWORK AGENT RESOURCES [role=R]   reserve FRAMEWORK AGENT RESOURCES [role=R]
+ *   create-shared FRAMEWORK AGENT ID MB [role=R]   operator-reserve AGENT ROLE RESOURCES
+ *   suppress ID [ROLES]   revive ID [ROLES]   weight ROLE N   quota ROLE [guarantee=RESOURCES] [limit=RESOURCES]
+ *   whitelist HOSTS|everybody   pause   resume   explain [framework=ID] [role=R] RESOURCES   shares   agents
+ *
+ * CONSTRAINT: NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
+ */
+import { isRejection } from '../../../src/base/rejection.js';
+import type { Allocator, AllocatorFramework, AllocatorOptions } from '../../../src/offers/allocator.js';
+import { parseAttributes } from '../../../src/offers/attributes.js';
+import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
+import { Resources } from '../../../src/offers/resources.js';
+import type * as mesos from '../../../src/wire/gen/mesos.js';
+import type * as scheduler from '../../../src/wire/gen/scheduler.js';
+
+interface Holding {
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly role: string;
+  offered: Resources;
+  launched: Resources;
+}
+
+interface Arguments {
+  readonly words: readonly string[];
+  readonly named: ReadonlyMap<string, string>;
+}
+
+export class Interpreter {
+  #options: AllocatorOptions = defaultOptions();
+  #allocator: Allocator | undefined;
+  #holdings: Holding[] = [];
+  #nowMs = 0;
+
+  run(line: string): readonly string[] {
+    const [command = '', ...rest] = splitLine(line);
+    const args = { words: rest.filter((word) => !isNamed(word)), named: new Map(rest.filter(isNamed).map(splitNamed)) };
+    return (
+      this.#setUp(command, args) ??
+      this.#change(command, args) ??
+      this.#act(command, args) ?? [`unknown command ${command}`]
+    );
+  }
+
+  get #core(): Allocator {
+    this.#allocator ??= createAllocator(this.#options);
+    return this.#allocator;
+  }
+
+  #setUp(command: string, { words, named }: Arguments): readonly string[] | undefined {
+    const [id = '', what = ''] = words;
+    switch (command) {
+      case 'options':
+        this.#options = optionsOf(named);
+        return [];
+      case 'agent':
+        this.#core.addAgent({
+          id,
+          info: agentInfo(id, named),
+          capabilities: new Set(
+            named.get('capabilities') === 'none' ? [] : ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'],
+          ),
+          total: resourcesOf(what),
+          used: this.#used(id, named.get('used')),
+        });
+        return [];
+      case 'framework':
+        this.#core.addFramework(frameworkOf(words, named), new Map());
+        return [];
+      case 'update-framework':
+        this.#core.updateFramework(frameworkOf(words, named));
+        return [];
+      case 'now':
+        this.#nowMs += Number(id);
+        return [];
+      default:
+        return undefined;
+    }
+  }
+
+  #change(command: string, { words, named }: Arguments): readonly string[] | undefined {
+    const [id = '', what = ''] = words;
+    const core = this.#core;
+    const changes: Record<string, () => void> = {
+      'remove-framework': () => {
+        for (const holding of this.#holdings.filter(({ frameworkId }) => frameworkId === id))
+          this.#giveAllBack(holding);
+        core.removeFramework(id);
+      },
+      deactivate: () => core.deactivateFramework(id),
+      activate: () => core.activateFramework(id),
+      'back-pressure': () => core.setBackPressure(id, what === 'on'),
+      'remove-agent': () => {
+        core.removeAgent(id);
+        this.#holdings = this.#holdings.filter(({ agentId }) => agentId !== id);
+      },
+      'deactivate-agent': () => core.deactivateAgent(id),
+      'activate-agent': () => core.activateAgent(id),
+      'update-agent': () => {
+        const total = named.get('total');
+        core.updateAgent(id, {
+          ...(total === undefined ? {} : { total: resourcesOf(total) }),
+          ...(named.has('attributes') ? { info: agentInfo(id, named) } : {}),
+        });
+      },
+      suppress: () => core.suppressRoles(id, listOf(what)),
+      revive: () => core.reviveRoles(id, listOf(what)),
+      weight: () => core.updateWeights(new Map([[id, Number(what)]])),
+      quota: () =>
+        core.updateQuota(id, { guarantees: amountsOf(named.get('guarantee')), limits: amountsOf(named.get('limit')) }),
+      whitelist: () => core.updateWhitelist(id === 'everybody' ? null : new Set(listOf(id))),
+      pause: () => core.pause(),
+      resume: () => core.resume(),
+    };
+    const change = changes[command];
+    if (change === undefined) return undefined;
+    change();
+    return [];
+  }
+
+  #act(command: string, args: Arguments): readonly string[] | undefined {
+    const { words, named } = args;
+    switch (command) {
+      case 'allocate':
+        return this.#allocate(named);
+      case 'decline':
+        return this.#decline(this.#holding(args), named.get('refuse'));
+      case 'decline-all':
+        for (const holding of this.#holdings) if (!holding.offered.isEmpty) this.#decline(holding, named.get('refuse'));
+        return [];
+      case 'launch':
+        return this.#launch(this.#holding(args), resourcesOf(words[2] ?? ''));
+      case 'finish':
+        return this.#finish(this.#holding(args), resourcesOf(words[2] ?? ''));
+      case 'reserve':
+        return this.#reserve(this.#holding(args), resourcesOf(words[2] ?? ''));
+      case 'create-shared':
+        return this.#createShared(this.#holding(args), words[2] ?? '', Number(words[3]));
+      case 'operator-reserve':
+        return this.#operatorReserve(words[0] ?? '', words[1] ?? '', resourcesOf(words[2] ?? ''));
+      case 'explain':
+        return this.#core
+          .explain(
+            { frameworkId: named.get('framework'), role: named.get('role'), wanted: resourcesOf(words[0] ?? '') },
+            this.#nowMs,
+          )
+          .map(
+            ({ code, message, bestAgentId }) =>
+              `${code}${bestAgentId === undefined ? '' : ` [${bestAgentId}]`}: ${message}`,
+          );
+      case 'shares':
+        return [...this.#core.snapshot().roles]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([role, { dominantShare, weight }]) => `${role}: ${dominantShare.toFixed(3)} at weight ${weight}`);
+      case 'agents':
+        return [...this.#core.snapshot().agents].map(([id, { total, available }]) => `${id}: ${available} of ${total}`);
+      default:
+        return undefined;
+    }
+  }
+
+  #allocate(named: ReadonlyMap<string, string>): readonly string[] {
+    const agents = named.get('agents');
+    const budget = named.get('budget');
+    const out: string[] = [];
+    let slices = 0;
+    for (let more = true; more; slices++) {
+      const result = this.#core.allocate(
+        agents === undefined ? undefined : new Set(listOf(agents)),
+        this.#nowMs,
+        budget === undefined ? undefined : Number(budget),
+      );
+      more = result.more;
+      for (const { frameworkId, agentId, role, resources } of result.offers) {
+        const holding = this.#getHolding(frameworkId, agentId, role);
+        holding.offered = holding.offered.add(resources);
+        out.push(`${agentId} -> ${frameworkId} (${role}): ${resources.unallocated()}`);
+      }
+    }
+    if (out.length === 0) return ['no offers'];
+    return [...out.sort(), ...(budget === undefined ? [] : [`in ${slices} slices`])];
+  }
+
+  #decline(holding: Holding, refuse: string | undefined): readonly string[] {
+    const { frameworkId, agentId, offered } = holding;
+    if (offered.isEmpty) return ['nothing is offered'];
+    const untilMs = this.#nowMs + Number(refuse ?? 0);
+    this.#core.recoverResources({
+      frameworkId,
+      agentId,
+      resources: offered,
+      allocated: false,
+      refuse: refuse === undefined ? undefined : { untilMs },
+    });
+    holding.offered = Resources.empty;
+    return [];
+  }
+
+  #launch(holding: Holding, resources: Resources): readonly string[] {
+    const part = resources.allocatedTo(holding.role);
+    if (!holding.offered.contains(part)) return [`offered is only ${holding.offered}`];
+    this.#core.transitionOfferedToAllocated(holding.agentId, part);
+    holding.offered = holding.offered.subtract(part);
+    holding.launched = holding.launched.add(part);
+    return [];
+  }
+
+  #finish(holding: Holding, resources: Resources): readonly string[] {
+    const part = resources.allocatedTo(holding.role);
+    const { frameworkId, agentId } = holding;
+    this.#core.recoverResources({ frameworkId, agentId, resources: part, allocated: true });
+    holding.launched = holding.launched.subtract(part);
+    return [];
+  }
+
+  #reserve(holding: Holding, resources: Resources): readonly string[] {
+    const reservations = [{ type: 'DYNAMIC' as const, role: holding.role }];
+    const to = Resources.of(resources.toWire().map((resource) => ({ ...resource, reservations })));
+    return this.#convert(holding, resources, to);
+  }
+
+  #createShared(holding: Holding, id: string, mb: number): readonly string[] {
+    const plain: mesos.Resource = {
+      name: 'disk',
+      type: 'SCALAR',
+      scalar: { value: mb },
+      reservations: [{ type: 'DYNAMIC', role: holding.role }],
+    };
+    const disk: mesos.Resource_DiskInfo = { persistence: { id }, volume: { container_path: id, mode: 'RW' } };
+    return this.#convert(holding, Resources.of([plain]), Resources.of([{ ...plain, disk, shared: {} }]));
+  }
+
+  #convert(holding: Holding, plainFrom: Resources, plainTo: Resources): readonly string[] {
+    const from = plainFrom.allocatedTo(holding.role);
+    const to = plainTo.allocatedTo(holding.role);
+    if (!holding.offered.contains(from)) return [`offered is only ${holding.offered}`];
+    this.#core.updateAllocation(holding.frameworkId, holding.agentId, from, to);
+    holding.offered = holding.offered.subtract(from).add(to);
+    return [];
+  }
+
+  #operatorReserve(agentId: string, role: string, resources: Resources): readonly string[] {
+    const reservations = [{ type: 'DYNAMIC' as const, role }];
+    const to = Resources.of(resources.toWire().map((resource) => ({ ...resource, reservations })));
+    const refused = this.#core.updateAvailable(agentId, resources, to);
+    return refused === undefined ? [] : [`${refused.code}: ${refused.message}`];
+  }
+
+  #holding({ words, named }: Arguments): Holding {
+    const [frameworkId = '', agentId = ''] = words;
+    const role = named.get('role');
+    const found = this.#holdings.find(
+      (holding) =>
+        holding.frameworkId === frameworkId &&
+        holding.agentId === agentId &&
+        (role === undefined ? !holding.offered.add(holding.launched).isEmpty : holding.role === role),
+    );
+    return found ?? this.#getHolding(frameworkId, agentId, role ?? '*');
+  }
+
+  #getHolding(frameworkId: string, agentId: string, role: string): Holding {
+    const found = this.#holdings.find(
+      (holding) => holding.frameworkId === frameworkId && holding.agentId === agentId && holding.role === role,
+    );
+    if (found !== undefined) return found;
+    const made = { frameworkId, agentId, role, offered: Resources.empty, launched: Resources.empty };
+    this.#holdings.push(made);
+    return made;
+  }
+
+  #giveAllBack(holding: Holding): void {
+    const { frameworkId, agentId, offered, launched } = holding;
+    this.#core.recoverResources({ frameworkId, agentId, resources: offered, allocated: false });
+    this.#core.recoverResources({ frameworkId, agentId, resources: launched, allocated: true });
+    holding.offered = Resources.empty;
+    holding.launched = Resources.empty;
+  }
+
+  #used(agentId: string, text: string | undefined): ReadonlyMap<string, Resources> {
+    if (text === undefined) return new Map();
+    const [frameworkId = '', role = '', resources = ''] = text.split('/');
+    const used = resourcesOf(resources).allocatedTo(role);
+    const holding = this.#getHolding(frameworkId, agentId, role);
+    holding.launched = holding.launched.add(used);
+    return new Map([[frameworkId, used]]);
+  }
+}
+
+function defaultOptions(): AllocatorOptions {
+  return {
+    seed: 1,
+    allocationIntervalMs: 1000,
+    minAllocatable: [resourcesOf('cpus:0.01'), resourcesOf('mem:32')],
+    roleSorter: 'drf',
+    frameworkSorter: 'drf',
+    excludedResourceNames: new Set(),
+    filterGpuResources: true,
+  };
+}
+
+function optionsOf(named: ReadonlyMap<string, string>): AllocatorOptions {
+  const sorter = named.get('sorter') === 'random' ? 'random' : 'drf';
+  const region = named.get('region');
+  return {
+    ...defaultOptions(),
+    seed: Number(named.get('seed') ?? 1),
+    roleSorter: sorter,
+    frameworkSorter: sorter,
+    minAllocatable: (named.get('min') ?? 'cpus:0.01|mem:32').split('|').map(resourcesOf),
+    excludedResourceNames: new Set(listOf(named.get('exclude') ?? '')),
+    filterGpuResources: named.get('gpus') !== 'offer-to-all',
+    domain: region === undefined ? undefined : { fault_domain: { region: { name: region }, zone: { name: 'z' } } },
+  };
+}
+
+function frameworkOf(words: readonly string[], named: ReadonlyMap<string, string>): AllocatorFramework {
+  const [id = '', roles = ''] = words;
+  const capabilities = ['MULTI_ROLE', ...listOf(named.get('can') ?? '')].map((type) => ({
+    type: type as mesos.FrameworkInfo_Capability_Type,
+  }));
+  const info: mesos.FrameworkInfo = { user: 'nobody', name: id, roles: listOf(roles), capabilities };
+  const [minRole = '', minimum] = (named.get('min') ?? '').split('/');
+  if (minimum !== undefined)
+    info.offer_filters = { [minRole]: { min_allocatable_resources: { quantities: minimumOf(minimum) } } };
+  const where = named.get('where');
+  return {
+    id,
+    info,
+    suppressedRoles: new Set(listOf(named.get('suppressed') ?? '')),
+    offerConstraints: where === undefined ? undefined : constraintsOf(where),
+    active: !words.includes('inactive'),
+  };
+}
+
+function minimumOf(text: string): mesos.OfferFilters_ResourceQuantities[] {
+  if (text === 'any') return [];
+  const entries = [...resourcesOf(text).quantities()].map(([name, value]) => [name, { value }] as const);
+  return [{ quantities: Object.fromEntries(entries) }];
+}
+
+function constraintsOf(text: string): scheduler.OfferConstraints {
+  const slash = text.indexOf('/');
+  const groups = text
+    .slice(slash + 1)
+    .split('|')
+    .map((group) => ({ attribute_constraints: group.split('&').map(constraintOf) }));
+  return { role_constraints: { [text.slice(0, slash)]: { groups } } };
+}
+
+function constraintOf(text: string): scheduler.AttributeConstraint {
+  const match = /^\s*(@?\w+)\s*(exists|absent|!=|=|!~|~)(.*)$/.exec(text);
+  const [, name = '', operator = '', value = ''] = match ?? [];
+  const selector = name.startsWith('@')
+    ? { pseudoattribute_type: name.slice(1).toUpperCase() as 'HOSTNAME' | 'REGION' | 'ZONE' }
+    : { attribute_name: name };
+  const predicates: Record<string, scheduler.AttributeConstraint_Predicate> = {
+    exists: { exists: {} },
+    absent: { not_exists: {} },
+    '=': { text_equals: { value } },
+    '!=': { text_not_equals: { value } },
+    '~': { text_matches: { regex: value } },
+    '!~': { text_not_matches: { regex: value } },
+  };
+  return { selector, predicate: predicates[operator] ?? {} };
+}
+
+function agentInfo(id: string, named: ReadonlyMap<string, string>): mesos.AgentInfo {
+  const attributes = parseAttributes(named.get('attributes') ?? '');
+  if (isRejection(attributes)) throw new Error(attributes.message);
+  const info: mesos.AgentInfo = { hostname: named.get('host') ?? `${id}.host`, attributes };
+  const region = named.get('region');
+  if (region !== undefined) info.domain = { fault_domain: { region: { name: region }, zone: { name: `${region}-1` } } };
+  return info;
+}
+
+function amountsOf(text: string | undefined): ReadonlyMap<string, number> {
+  return text === undefined ? new Map() : resourcesOf(text).scalars();
+}
+
+/** As the agent's --resources; `cpus{REV}:1` for revocable ones. */
+function resourcesOf(text: string): Resources {
+  const wire = text.split(';').flatMap((entry) => {
+    const parsed = Resources.parse(entry.replace('{REV}', ''));
+    if (isRejection(parsed)) throw new Error(`${entry}: ${parsed.message}`);
+    return parsed.toWire().map((resource) => (entry.includes('{REV}') ? { ...resource, revocable: {} } : resource));
+  });
+  return Resources.of(wire);
+}
+
+function listOf(text: string): string[] {
+  return text === '' ? [] : text.split(',');
+}
+
+/** Words; a part in double quotes may hold spaces. */
+function splitLine(line: string): string[] {
+  return (line.match(/(?:"[^"]*"|\S)+/g) ?? []).map((word) => word.replaceAll('"', ''));
+}
+
+function isNamed(word: string): boolean {
+  return /^[a-z]+=/.test(word);
+}
+
+function splitNamed(word: string): [string, string] {
+  const at = word.indexOf('=');
+  return [word.slice(0, at), word.slice(at + 1)];
+}
