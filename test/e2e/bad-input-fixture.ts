@@ -197,7 +197,7 @@ export class LinkedAgent {
             register: {
               agent_info: { hostname: 'agent.example', port: agentPort, resources: parsed.toWire() },
               version: '1.12.0',
-              capabilities: [{ type: 'MULTI_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
+              capabilities: [{ type: 'MULTI_ROLE' }, { type: 'HIERARCHICAL_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
               ip: '127.0.0.1',
             },
           }),
