@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.js';
+import { isRejection } from '../../../src/base/rejection.js';
+import { ScalarNames } from '../../../src/offers/quantities.js';
+import { Resources } from '../../../src/offers/resources.js';
+import { shrinkScalars } from '../../../src/offers/shrink.js';
+import { agent, framework, lines, NO_USE, newAllocator, res } from './fixtures.js';
+
+describe('slices of a run', () => {
+  // Stage 1 gives web the guaranteed cpus, stage 2 what is reserved to its parent role: one offer.
+  function withGuarantee() {
+    const allocator = newAllocator();
+    allocator.updateQuota('eng', { guarantees: new Map([['cpus', 2]]), limits: new Map() });
+    allocator.addFramework(framework('web', ['eng/web']), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:2;mem:64;cpus(eng):1'));
+    return allocator;
+  }
+  const free = (allocator: ReturnType<typeof newAllocator>) => allocator.snapshot().agents.get('a1')?.available;
+
+  it('hold what stage 1 decided until stage 2 has seen the agent', () => {
+    const allocator = withGuarantee();
+    const first = allocator.allocate(undefined, 0, 1);
+    expect(first).toEqual({ offers: [], more: true });
+    const second = allocator.allocate(undefined, 0, 100);
+    expect(second.more).toBe(false);
+    expect(second.offers.length).toBe(1);
+    expect(second.offers[0]?.resources.unallocated().equals(res('cpus:2;mem:64;cpus(eng):1'))).toBe(true);
+  });
+
+  it('give back what was held for a framework that leaves in between', () => {
+    const allocator = withGuarantee();
+    allocator.allocate(undefined, 0, 1);
+    expect(free(allocator)?.equals(res('cpus(eng):1'))).toBe(true);
+    allocator.deactivateFramework('web');
+    expect(free(allocator)?.equals(res('cpus:2;mem:64;cpus(eng):1'))).toBe(true);
+    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], more: false });
+    allocator.removeFramework('web');
+    expect(allocator.snapshot().roles.get('eng/web')).toBeUndefined();
+  });
+
+  it('give back what was held on an agent that leaves in between', () => {
+    const allocator = withGuarantee();
+    allocator.allocate(undefined, 0, 1);
+    allocator.removeAgent('a1');
+    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], more: false });
+    expect(allocator.snapshot().roles.get('eng')?.dominantShare).toBe(0);
+  });
+
+  it('go on with the run begun, whatever the arguments; the next run sees the new ones', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f'), NO_USE);
+    for (const id of ['a1', 'a2', 'a3']) allocator.addAgent(agent(id, 'cpus:1;mem:64'));
+    const first = allocator.allocate(new Set(['a1', 'a2']), 0, 1);
+    expect(first.more).toBe(true);
+    const second = allocator.allocate(new Set(['a3']), 0);
+    expect([...first.offers, ...second.offers].map(({ agentId }) => agentId).sort()).toEqual(['a1', 'a2']);
+    expect(lines(allocator.allocate(undefined, 0).offers)).toEqual(['f <- a3 (*): cpus:1; mem:64']);
+  });
+});
+
+describe('books', () => {
+  it('count what both the agent and the framework report only once', () => {
+    const used = res('cpus:3;mem:64').allocatedTo('*');
+    const allocator = newAllocator();
+    allocator.addAgent(agent('a1', 'cpus:4;mem:128', { used: new Map([['f', used]]) }));
+    allocator.addFramework(framework('f'), new Map([['a1', used]]));
+    expect(allocator.snapshot().agents.get('a1')?.available.equals(res('cpus:1;mem:64'))).toBe(true);
+    expect(allocator.snapshot().roles.get('*')?.dominantShare).toBe(0.75);
+  });
+
+  it('add what turns out to run on an agent', () => {
+    const allocator = newAllocator();
+    allocator.addAgent(agent('a1', 'cpus:4;mem:128'));
+    allocator.addFramework(framework('f'), NO_USE);
+    allocator.addAllocated('f', 'a1', res('cpus:3;mem:64').allocatedTo('*'));
+    expect(lines(allocator.allocate(undefined, 0).offers)).toEqual(['f <- a1 (*): cpus:1; mem:64']);
+  });
+
+  it('ignore what comes back from an agent that is gone', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f'), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:1;mem:64'));
+    const [offer] = allocator.allocate(undefined, 0).offers;
+    if (offer === undefined) throw new Error('an offer is made');
+    allocator.removeAgent('a1');
+    allocator.recoverResources({ ...offer, allocated: false });
+    expect(allocator.snapshot().agents.size).toBe(0);
+    expect(allocator.snapshot().activeFilters).toBe(0);
+  });
+
+  it('refuse to take back more than was given: that is a bug of the caller', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f'), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:1;mem:64'));
+    const [offer] = allocator.allocate(undefined, 0).offers;
+    if (offer === undefined) throw new Error('an offer is made');
+    const resources = res('cpus:2').allocatedTo('*');
+    expect(() => allocator.recoverResources({ ...offer, resources, allocated: false })).toThrow(/holds/);
+    expect(() => allocator.addAgent(agent('a1', 'cpus:1'))).toThrow(/once/);
+    expect(() => allocator.addFramework(framework('f'), NO_USE)).toThrow(/once/);
+  });
+
+  it('say which agent an operator operation missed', () => {
+    const refused = newAllocator().updateAvailable('nobody', res('cpus:1'), res('cpus(eng):1'));
+    expect(isRejection(refused) ? refused.code : undefined).toBe('not-found');
+  });
+
+  it('track a framework without MULTI_ROLE under its one role', () => {
+    const allocator = newAllocator();
+    allocator.addFramework({ ...framework('f'), info: { user: 'u', name: 'f' } }, NO_USE);
+    allocator.addFramework({ ...framework('g'), info: { user: 'u', name: 'g', role: 'eng' } }, NO_USE);
+    expect([...allocator.snapshot().roles.keys()].sort()).toEqual(['*', 'eng']);
+    allocator.addAgent(agent('a1', 'cpus:1;mem:64', { capabilities: new Set() }));
+    expect(allocator.allocate(undefined, 0).offers.length).toBe(1);
+  });
+
+  it('forget roles that nobody uses any more', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f', ['a/b/c']), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:1;mem:64;cpus(x/y):1'));
+    expect([...allocator.snapshot().roles.keys()].sort()).toEqual(['a', 'a/b', 'a/b/c', 'x', 'x/y']);
+    allocator.removeFramework('f');
+    allocator.updateAgent('a1', { total: res('cpus:1') });
+    expect([...allocator.snapshot().roles.keys()]).toEqual([]);
+  });
+});
+
+describe('explain', () => {
+  it('says for nobody in particular what is unreserved and free', () => {
+    const allocator = newAllocator();
+    allocator.addAgent(agent('a1', 'cpus:2;mem:64;cpus(eng):8'));
+    allocator.addAgent(agent('a2', 'cpus:3;mem:64'));
+    expect(allocator.explain({ wanted: res('cpus:3') }, 0)).toEqual([]);
+    const [first] = allocator.explain({ wanted: res('cpus:11') }, 0);
+    expect(first).toMatchObject({ code: 'insufficient', agents: 2, bestAgentId: 'a1' });
+    expect(first?.message).toContain('cpus:11');
+  });
+
+  it('names the role that has no framework', () => {
+    expect(
+      newAllocator()
+        .explain({ role: 'eng', wanted: res('cpus:1') }, 0)
+        .map(({ code }) => code),
+    ).toEqual(['inactive', 'no-agents']);
+  });
+
+  it('says when a declined offer comes back', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f'), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:2;mem:64'));
+    for (const offer of allocator.allocate(undefined, 0).offers)
+      allocator.recoverResources({ ...offer, allocated: false, refuse: { untilMs: 5000 } });
+    const [first] = allocator.explain({ frameworkId: 'f', wanted: res('cpus:1') }, 1500);
+    expect(first).toMatchObject({
+      code: 'filtered',
+      message: '1 agent: declined earlier; the first filter ends in 3.5 s',
+    });
+    expect(allocator.explain({ frameworkId: 'f', wanted: res('cpus:1') }, 5000)).toEqual([]);
+  });
+
+  it('tells resources reserved to others from resources in use', () => {
+    const allocator = newAllocator();
+    allocator.addFramework(framework('f', ['ops']), NO_USE);
+    allocator.addAgent(agent('a1', 'cpus:1;mem:64;cpus(eng):8'));
+    const [first] = allocator.explain({ frameworkId: 'f', wanted: res('cpus:4') }, 0);
+    expect(first?.code).toBe('reserved');
+  });
+});
+
+describe('shrinking to a target', () => {
+  const names = new ScalarNames(new Set());
+  const target = (cpus: number, disk: number) => Float64Array.from([cpus, 0, disk, 0]);
+  const disk = (size: number, root: string | undefined) => ({
+    name: 'disk',
+    type: 'SCALAR' as const,
+    scalar: { value: size },
+    disk: root === undefined ? undefined : { source: { type: 'MOUNT' as const, mount: { root } } },
+  });
+
+  it('chops what can be chopped and drops names without a target', () => {
+    const shrunk = shrinkScalars(res('cpus:4;mem:64'), target(1500, 0), names, seededRandom(1));
+    expect(shrunk.toString()).toBe('cpus:1.5');
+  });
+
+  it('takes whole disks or leaves them, never more than the target in sum', () => {
+    const disks = Resources.of([disk(60, '/a'), disk(60, '/b'), disk(10, undefined)]);
+    for (let seed = 0; seed < 20; seed++) {
+      const shrunk = shrinkScalars(disks, target(0, 65_000), names, seededRandom(seed));
+      expect(shrunk.scalar('disk')).toBeLessThanOrEqual(65);
+      expect(shrunk.entries.filter(({ kind, milli }) => kind.whole && milli !== 60_000)).toEqual([]);
+    }
+  });
+
+  it('returns the very object when all of it fits', () => {
+    const all = res('cpus:4');
+    expect(shrinkScalars(all, target(4000, 0), names, seededRandom(1))).toBe(all);
+  });
+});
