@@ -30,7 +30,8 @@ export class TestScheduler {
   waitFor(type: string, accept?: (event: Json) => boolean, options?: UntilOptions): Promise<Json>;
   call(body: Readonly<Record<string, unknown>>): Promise<Answer>;
   offers(): Json[];
-  launch(offer: Json, taskInfos: readonly Json[], filters?: Json): Promise<Answer>;
+  /** Takes one offer or several of one agent. */
+  launch(offers: Json, taskInfos: readonly Json[], filters?: Json): Promise<Answer>;
   acknowledge(status: Json): Promise<Answer> | undefined;
   runToEnd(taskId: string, options?: UntilOptions): Promise<Json[]>;
   close(): void;
@@ -38,3 +39,5 @@ export class TestScheduler {
 
 export const TERMINAL_STATES: ReadonlySet<string>;
 export function scalars(quantities: Readonly<Record<string, number>>): Json[];
+/** How much of a scalar some offers hold together. */
+export function offered(offers: readonly Json[], name: string): number;

@@ -124,11 +124,12 @@ export class TestScheduler {
       .filter((offer) => !rescinded.has(offer.id.value));
   }
 
-  /** Launches tasks on an offer; agent_id is filled in. */
-  launch(offer, taskInfos, filters = {}) {
-    const tasks = taskInfos.map((task) => ({ agent_id: offer.agent_id, ...task }));
+  /** Launches tasks on one offer or on several of one agent; agent_id is filled in. */
+  launch(offers, taskInfos, filters = {}) {
+    const taken = [offers].flat();
+    const tasks = taskInfos.map((task) => ({ agent_id: taken[0].agent_id, ...task }));
     const operations = [{ type: 'LAUNCH', launch: { task_infos: tasks } }];
-    return this.call({ type: 'ACCEPT', accept: { offer_ids: [offer.id], operations, filters } });
+    return this.call({ type: 'ACCEPT', accept: { offer_ids: taken.map((offer) => offer.id), operations, filters } });
   }
 
   acknowledge(status) {
@@ -178,4 +179,10 @@ export const TERMINAL_STATES = new Set([
 /** cpus and mem as a list of Resource. */
 export function scalars(quantities) {
   return Object.entries(quantities).map(([name, value]) => ({ name, type: 'SCALAR', scalar: { value } }));
+}
+
+/** How much of a scalar some offers hold together. */
+export function offered(offers, name) {
+  const resources = offers.flatMap((offer) => offer.resources).filter((resource) => resource.name === name);
+  return resources.reduce((sum, resource) => sum + resource.scalar.value, 0);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../dist/base/system/clock.js';
 import { createLogger } from '../../dist/base/system/logger.js';
+import { diagnose } from '../../dist/runtime/doctor/diagnose.js';
 import { createLinuxContainerizer } from '../../dist/runtime/linux-containerizer.js';
 import { isAlive, StartedProcess, sweep, until } from '../harness/process.mjs';
 import * as checks from './guest-checks.mjs';
@@ -68,6 +69,12 @@ export function addContainerizerCases(tier) {
   }
 
   const add = (name, run) => tier.add(`containerizer: ${name}`, run, { deadlineMs: 3 * SLOW_MS });
+
+  add('the doctor finds nothing missing', async () => {
+    const { rows, reduced } = await diagnose();
+    const missing = rows.filter(({ group, state }) => group === 'isolator' && state !== 'ok');
+    checkEqual(JSON.stringify([missing, reduced]), '[[],[]]', 'missing and reduced isolators');
+  });
 
   add('a cpu hog limited to 0.5 cpu gets 0.5, give or take ten percent', async () => {
     const hog = await launch(checks.HOGS.cpu, { limits: { cpus: 0.5 } });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scalars, TERMINAL_STATES, TestScheduler } from '../harness/api.mjs';
+import { offered, scalars, TERMINAL_STATES, TestScheduler } from '../harness/api.mjs';
 import { cgroupV2Controllers, startCluster } from '../harness/cluster.mjs';
 import { isAlive, until } from '../harness/process.mjs';
 import * as checks from './guest-checks.mjs';
@@ -46,15 +46,16 @@ class GuestCluster {
     await this.open();
     this.#tasks += 1;
     const taskId = `guest-${this.#tasks}`;
-    const offer = await this.#nextOffer();
+    const request = { cpus: options.cpus ?? 0.1, mem: options.mem ?? 32 };
     const task = {
       name: taskId,
       task_id: { value: taskId },
-      resources: scalars({ cpus: options.cpus ?? 0.1, mem: options.mem ?? 32 }),
+      resources: scalars(request),
       command: { shell: true, value: command },
       ...(options.limits === undefined ? {} : { limits: limitsOf(options.limits) }),
     };
-    const accepted = await this.scheduler.launch(offer, [task], { refuse_seconds: 0 });
+    const offers = await this.#takeOffers(request);
+    const accepted = await this.scheduler.launch(offers, [task], { refuse_seconds: 0 });
     checkEqual(accepted.status, 202, `ACCEPT (${accepted.text})`);
     const { container_status } = await this.#statusOf(taskId, (status) => status.state === 'TASK_RUNNING');
     const pid = container_status.executor_pid;
@@ -73,11 +74,15 @@ class GuestCluster {
     await checks.checkGone(task);
   }
 
-  async #nextOffer() {
-    const fresh = () => this.scheduler.offers().find((offer) => !this.#usedOffers.has(offer.id.value));
-    const offer = await until('an offer', fresh, this.slow());
-    this.#usedOffers.add(offer.id.value);
-    return offer;
+  /** Takes every offer that is there once they hold enough together: freed pieces are offered one by one. */
+  async #takeOffers({ cpus, mem }) {
+    const enough = () => {
+      const fresh = this.scheduler.offers().filter((offer) => !this.#usedOffers.has(offer.id.value));
+      return offered(fresh, 'cpus') >= cpus && offered(fresh, 'mem') >= mem ? fresh : undefined;
+    };
+    const offers = await until(`offers of ${cpus} cpus and ${mem} MB`, enough, this.slow());
+    for (const offer of offers) this.#usedOffers.add(offer.id.value);
+    return offers;
   }
 
   /** The first status of a task that is accepted; acknowledges all on the way. */

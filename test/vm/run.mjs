@@ -8,7 +8,7 @@ import { projectRoot } from '../harness/process.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 /** guest.sh: this machine cannot run guests. */
 const UNABLE = 77;
-const GUEST_SECONDS = 1500;
+const GUEST_SECONDS = 1800;
 
 function run(command, args) {
   return spawnSync(command, args, { cwd: projectRoot, stdio: 'inherit' });
