@@ -1,5 +1,6 @@
 /** An agent's side of the link: it keeps what it was told to run and reports what a test makes of it. */
 import { present } from '../../../../src/base/assert.js';
+import { isTerminalState } from '../../../../src/daemon/master/core/model/task.js';
 import type { AgentMessage, ConnectionId } from '../../../../src/daemon/master/core/protocol.js';
 import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
@@ -35,6 +36,9 @@ export class FakeAgent {
   readonly tasks = new Map<string, mesos.Task>();
   readonly executors = new Map<string, mesos.ExecutorInfo>();
   readonly frameworks = new Map<string, mesos.FrameworkInfo>();
+  isShutDown = false;
+  /** ReconcileTasks that were not answered yet. */
+  readonly asked: link.ReconcileTasks_Task[] = [];
   /** False: a launch on its way is lost. */
   hears = true;
   #uuids = 0;
@@ -124,6 +128,33 @@ export class FakeAgent {
     this.messages.push(message);
     if (message.registered !== undefined) this.info = { ...this.info, id: message.registered.agent_id };
     if (message.run_tasks !== undefined && this.hears) this.#run(message.run_tasks);
+    if (message.acknowledge_update !== undefined) this.#settle(message.acknowledge_update);
+    if (message.shutdown_framework !== undefined) this.#end(message.shutdown_framework.framework_id.value);
+    if (message.shutdown !== undefined) this.isShutDown = true;
+    this.asked.push(...(message.reconcile_tasks?.tasks ?? []));
+  }
+
+  /** The acknowledged end of a task is the end of the agent's memory of it. */
+  #settle({ task_id, uuid }: link.AcknowledgeUpdate): void {
+    const task = this.tasks.get(task_id.value);
+    const isSame = task?.status_update_uuid?.every((byte, i) => byte === uuid[i]) ?? false;
+    if (task !== undefined && isSame && isTerminalState(task.state)) this.tasks.delete(task_id.value);
+  }
+
+  #end(frameworkId: string): void {
+    for (const [key, task] of this.tasks) if (task.framework_id.value === frameworkId) this.tasks.delete(key);
+    for (const [key, executor] of this.executors)
+      if (executor.framework_id?.value === frameworkId) this.executors.delete(key);
+    this.frameworks.delete(frameworkId);
+  }
+
+  /** Answers what the master asked for: tasks it does not have were dropped. */
+  answerReconciliation(): void {
+    for (const { framework_id, task_id } of this.asked.splice(0)) {
+      if (this.tasks.has(task_id.value)) continue;
+      const status = { task_id, state: 'TASK_DROPPED' as const, uuid: new Uint8Array(16).fill(++this.#uuids) };
+      this.frame({ status_update: { framework_id, status, latest_state: 'TASK_DROPPED' } });
+    }
   }
 
   #run({ framework_info, tasks, executor }: link.RunTasks): void {

@@ -66,6 +66,8 @@ export class Harness {
   readonly store: MemoryRegistryStore;
   readonly masterInfo: mesos.MasterInfo;
   readonly effects: MasterEffect[] = [];
+  /** Exchanges that were opened. */
+  readonly requests = new Set<RequestId>();
   readonly answers = new Map<RequestId, HttpOutcome | 'stream'>();
   /** While true proposals wait in `heldProposals`. */
   holdsProposals = false;
@@ -115,6 +117,7 @@ export class Harness {
   send(...events: readonly MasterEvent[]): readonly MasterEffect[] {
     const all: MasterEffect[] = [];
     let pending = events;
+    for (const event of events) if ('requestId' in event) this.requests.add(event.requestId);
     for (let rounds = 0; rounds < 100_000; rounds++) {
       const effects = this.core.step(pending, this.now());
       all.push(...effects);

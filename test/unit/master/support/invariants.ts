@@ -1,0 +1,97 @@
+/** What must hold between any two steps of a master core, whatever happened before. */
+import { expect } from 'vitest';
+import type { FrameworkView, MasterView, TaskView } from '../../../../src/daemon/master/core/view.js';
+import { Resources } from '../../../../src/offers/resources.js';
+import type { Harness } from './harness.js';
+
+const TERMINAL = /TASK_(FINISHED|FAILED|KILLED|LOST|ERROR|DROPPED|GONE|GONE_BY_OPERATOR)$/;
+
+export function checkView(view: MasterView): void {
+  checkResources(view);
+  checkTasks(view);
+  checkOffers(view);
+  for (const agentId of view.agents.keys()) {
+    expect(view.recoveredAgents.has(agentId)).toBe(false);
+    expect(view.unreachableAgents.has(agentId)).toBe(false);
+    expect(view.goneAgents.has(agentId)).toBe(false);
+  }
+  for (const id of view.completedFrameworks.keys()) expect(view.frameworks.has(id)).toBe(false);
+}
+
+/** The allocator's books are the master's books: nothing is lost, nothing is counted twice. */
+function checkResources(view: MasterView): void {
+  const { agents } = view.allocator();
+  expect(new Set(agents.keys())).toEqual(new Set(view.agents.keys()));
+  for (const agent of view.agents.values()) {
+    const held = [...agent.tasks].filter(({ message }) => !TERMINAL.test(message.state)).map(resourcesOf);
+    const executors = [...agent.executors].map(({ info }) => Resources.of(info.resources ?? []));
+    const used = Resources.sum([...held, ...executors]);
+    expect(agent.allocated().equals(used), `${agent.id} uses ${used}, books say ${agent.allocated()}`).toBe(true);
+    const known = agents.get(agent.id);
+    const expected = used.add(agent.offered());
+    const isSame = known?.offeredOrAllocated.equals(expected) ?? false;
+    expect(isSame, `${agent.id}: allocator ${known?.offeredOrAllocated}, master ${expected}`).toBe(true);
+    expect(known?.active).toBe(agent.connected);
+  }
+  const total = Resources.sum(Array.from(view.frameworks.values(), (framework) => framework.allocated()));
+  const used = Resources.sum(Array.from(view.agents.values(), (agent) => agent.allocated()));
+  expect(total.equals(used)).toBe(true);
+}
+
+function resourcesOf({ message }: TaskView): Resources {
+  return Resources.of(message.resources ?? []);
+}
+
+/** A task is live, unreachable or completed; live ones are on exactly one agent. */
+function checkTasks(view: MasterView): void {
+  const onAgents = new Set<TaskView>();
+  for (const agent of view.agents.values()) for (const task of agent.tasks) onAgents.add(task);
+  let live = 0;
+  for (const framework of view.frameworks.values()) {
+    live += framework.tasks.size;
+    for (const task of framework.tasks.values()) expect(onAgents.has(task)).toBe(true);
+    checkPlaces(framework);
+  }
+  expect(onAgents.size).toBe(live);
+  for (const framework of view.completedFrameworks.values()) {
+    expect(framework.tasks.size + framework.unreachableTasks.size + framework.offers.size).toBe(0);
+    expect([...framework.executors]).toEqual([]);
+  }
+}
+
+function checkPlaces(framework: FrameworkView): void {
+  const completed = new Set(framework.completedTasks);
+  for (const [id, task] of framework.tasks) {
+    expect(framework.unreachableTasks.has(id)).toBe(false);
+    expect(completed.has(task)).toBe(false);
+  }
+  for (const task of framework.unreachableTasks.values()) expect(completed.has(task)).toBe(false);
+}
+
+/** An offer is in all books, of a connected agent, for a connected framework. */
+function checkOffers(view: MasterView): void {
+  let byFrameworks = 0;
+  let byAgents = 0;
+  for (const framework of view.frameworks.values()) byFrameworks += framework.offers.size;
+  for (const agent of view.agents.values()) byAgents += agent.offers.size;
+  expect([byFrameworks, byAgents]).toEqual([view.offers.size, view.offers.size]);
+  for (const offer of view.offers.values()) {
+    expect(view.frameworks.get(offer.frameworkId)?.offers.get(offer.id)).toBe(offer);
+    expect(view.frameworks.get(offer.frameworkId)?.connected).toBe(true);
+    expect(view.agents.get(offer.agentId)?.connected).toBe(true);
+  }
+}
+
+/** With no proposal under way the registry and the view agree. */
+export function checkRegistry({ core, store }: Harness): void {
+  const { view } = core;
+  const state = store.state();
+  expect(new Set(state.agents.keys())).toEqual(new Set([...view.agents.keys(), ...view.recoveredAgents.keys()]));
+  expect(new Set(state.unreachable.keys())).toEqual(new Set(view.unreachableAgents.keys()));
+  expect(new Set(state.gone.keys())).toEqual(new Set(view.goneAgents.keys()));
+  for (const [id, { disconnectedAt }] of state.frameworks) {
+    expect(view.frameworks.has(id)).toBe(true);
+    if (view.frameworks.get(id)?.connected === true) expect(disconnectedAt).toBeUndefined();
+  }
+  for (const id of view.frameworks.keys()) expect(state.tombstones.has(id)).toBe(false);
+}

@@ -1,0 +1,404 @@
+/**
+ * A small cluster whose every move is decided by numbers from outside: schedulers, agents, an operator, a slow registry,
+ * time, and masters that die. For property tests: any sequence of moves must keep the invariants.
+ */
+import { expect } from 'vitest';
+import { isTerminalState } from '../../../../src/daemon/master/core/model/task.js';
+import type { ConnectionId, MasterEffect } from '../../../../src/daemon/master/core/protocol.js';
+import type { Allocator } from '../../../../src/offers/allocator.js';
+import { createAllocator } from '../../../../src/offers/hierarchical-allocator.js';
+import { Resources } from '../../../../src/offers/resources.js';
+import type * as mesos from '../../../../src/wire/gen/mesos.js';
+import { BookkeepingAllocator } from './bookkeeping-allocator.js';
+import type { FakeAgent } from './fake-agent.js';
+import { type FakeScheduler, taskInfo } from './fake-scheduler.js';
+import { cpusMem, Harness } from './harness.js';
+import { checkRegistry, checkView } from './invariants.js';
+
+export interface Move {
+  readonly kind: MoveKind;
+  /** Whom it concerns, and which of several. */
+  readonly who: number;
+  readonly what: number;
+}
+
+/** Repeated for weight. */
+export const MOVE_KINDS = [
+  ...times(4, 'subscribe'),
+  ...times(2, 'disconnect'),
+  'teardown',
+  'update',
+  ...times(10, 'launch'),
+  ...times(4, 'launch-executor'),
+  'bad-accept',
+  ...times(3, 'decline'),
+  'suppress',
+  ...times(2, 'revive'),
+  ...times(2, 'kill'),
+  ...times(8, 'acknowledge'),
+  ...times(2, 'reconcile'),
+  'backlog',
+  ...times(6, 'agent-up'),
+  ...times(3, 'agent-down'),
+  ...times(14, 'status'),
+  ...times(2, 'executor-exit'),
+  'unregister',
+  ...times(3, 'deaf'),
+  ...times(2, 'answer'),
+  'resize',
+  'mark-gone',
+  'operator-teardown',
+  'operator',
+  ...times(2, 'hold'),
+  ...times(4, 'release'),
+  ...times(10, 'wait'),
+  'fail-over',
+] as const;
+export type MoveKind = (typeof MOVE_KINDS)[number];
+
+function times<K extends string>(count: number, kind: K): K[] {
+  return Array.from({ length: count }, () => kind);
+}
+
+const SCHEDULERS = 3;
+const AGENTS = 3;
+const WAITS_MS = [1, 5, 400, 1_000, 6_000, 16_000, 95_000, 700_000];
+const PATIENCE_MS = 40_000;
+const STATES: readonly mesos.TaskState[] = [
+  'TASK_RUNNING',
+  'TASK_RUNNING',
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+];
+
+export interface WorldOptions {
+  readonly allocator: 'bookkeeping' | 'sliced' | 'hierarchical';
+  readonly stepBudget: number;
+}
+
+export class World {
+  harness: Harness;
+  schedulers: FakeScheduler[] = [];
+  agents: FakeAgent[] = [];
+  #masters = 0;
+  #tasks = 0;
+  readonly #options: WorldOptions;
+  /** Streams that were accepted and neither side closed. */
+  readonly #openStreams = new Set<ConnectionId>();
+  readonly #closedByClient = new Set<ConnectionId>();
+  /** Streams that got SUBSCRIBED, by framework. */
+  readonly #subscribed = new Map<string, Set<ConnectionId>>();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.harness = this.#elect(undefined);
+    for (let i = 0; i < SCHEDULERS; i++)
+      this.schedulers.push(
+        this.harness.scheduler({
+          name: `s${i}`,
+          id: i === 2 ? { value: 'chosen' } : undefined,
+          failover_timeout: [0, 20, 3600][i],
+          capabilities: i === 0 ? [] : [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }],
+          roles: i === 0 ? undefined : ['web', 'db'],
+        }),
+      );
+    for (let i = 0; i < AGENTS; i++) this.agents.push(this.harness.agent({ hostname: `n${i}`, ip: `10.0.0.${i}` }));
+    for (const scheduler of this.schedulers) scheduler.subscribe();
+    for (const agent of this.agents) agent.register();
+  }
+
+  #elect(store: Harness['store'] | undefined): Harness {
+    const atMs = store === undefined ? 0 : this.harness.nowMs + 500;
+    const harness = new Harness({
+      ...(store === undefined ? {} : { store }),
+      masterId: `m${++this.#masters}`,
+      atMs,
+      allocator: this.#allocator(),
+      stepBudget: this.#options.stepBudget,
+      config: {
+        maxUnreachableTasksPerFramework: 3,
+        maxCompletedTasksPerFramework: 3,
+        maxCompletedFrameworks: 2,
+        agentReregisterTimeoutMs: 300_000,
+        registryGcIntervalMs: 200_000,
+        registryMaxAgentCount: 2,
+      },
+    });
+    harness.onStep = (effects) => this.#watch(effects);
+    return harness;
+  }
+
+  #allocator(): Allocator {
+    if (this.#options.allocator === 'hierarchical') return hierarchical();
+    const allocator = new BookkeepingAllocator();
+    if (this.#options.allocator === 'sliced') allocator.sliceOffers = 1;
+    return allocator;
+  }
+
+  play(move: Move): void {
+    const scheduler = this.schedulers[move.who % SCHEDULERS];
+    const agent = this.agents[move.who % AGENTS];
+    if (scheduler === undefined || agent === undefined) return;
+    this.#play(move, scheduler, agent);
+    checkView(this.harness.core.view);
+    if (this.harness.heldProposals.length === 0) checkRegistry(this.harness);
+  }
+
+  /** Everything under way comes to its end; nothing may be left open. */
+  finish(): void {
+    this.harness.releaseProposals();
+    checkView(this.harness.core.view);
+    checkRegistry(this.harness);
+    for (const requestId of this.harness.requests) expect(this.harness.answers.has(requestId)).toBe(true);
+    this.#converge();
+  }
+
+  /** Once all agents are back, the master knows exactly what they run: no task is lost, none is made up. */
+  #converge(): void {
+    for (const agent of this.agents) {
+      agent.hears = true;
+      this.#bringUp(agent);
+      if (agent.isShutDown) this.#bringUp(agent);
+      agent.answerReconciliation();
+    }
+    checkView(this.harness.core.view);
+    checkRegistry(this.harness);
+    const { frameworks, agents } = this.harness.core.view;
+    const { tombstones } = this.harness.store.state();
+    for (const agent of this.agents) {
+      for (const [id, { framework_id, state }] of agent.tasks) {
+        if (isTerminalState(state) || tombstones.has(framework_id.value)) continue;
+        const known = frameworks.get(framework_id.value)?.tasks.get(id);
+        expect(known, `${id} of ${agent.id} is live`).toBeDefined();
+      }
+      for (const { id, agentId, message } of agents.get(agent.id)?.tasks ?? [])
+        expect(agent.tasks.has(id) || isTerminalState(message.state), `${id} runs on ${agentId}`).toBe(true);
+    }
+  }
+
+  #play({ kind, what }: Move, scheduler: FakeScheduler, agent: FakeAgent): void {
+    const { harness } = this;
+    switch (kind) {
+      case 'subscribe':
+        this.#forgetIfRemoved(scheduler);
+        scheduler.subscribe();
+        break;
+      case 'disconnect':
+        this.#disconnect(scheduler, what % 4 === 0);
+        break;
+      case 'teardown':
+        if (what % 4 === 0) scheduler.call({ type: 'TEARDOWN' });
+        break;
+      case 'update':
+        scheduler.info = {
+          ...scheduler.info,
+          ...(scheduler.info.roles && { roles: what % 2 ? ['web'] : ['web', 'db'] }),
+        };
+        scheduler.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info: scheduler.info } });
+        break;
+      case 'launch':
+      case 'launch-executor':
+        this.#launch(scheduler, what, kind === 'launch-executor');
+        break;
+      case 'bad-accept':
+        scheduler.accept([...scheduler.offers.slice(0, 2), { id: { value: 'none' } } as mesos.Offer], []);
+        break;
+      case 'decline':
+        scheduler.decline(scheduler.takeOffers(), what % 3);
+        break;
+      case 'suppress':
+        scheduler.call({ type: 'SUPPRESS', suppress: { roles: what % 2 ? ['web'] : [] } });
+        break;
+      case 'revive':
+        scheduler.call({ type: 'REVIVE' });
+        break;
+      case 'kill':
+        scheduler.kill(`t${Math.max(0, this.#tasks - (what % 10))}`);
+        break;
+      case 'acknowledge': {
+        const update = scheduler.updates.filter(({ uuid }) => uuid !== undefined).at(-1 - (what % 3));
+        if (update !== undefined) scheduler.acknowledge(update);
+        break;
+      }
+      case 'reconcile':
+        if (what % 2) scheduler.reconcile();
+        else scheduler.reconcile({ taskId: `t${what % 5}` }, { taskId: 't0', agentId: agent.info.id?.value ?? 'x' });
+        break;
+      case 'backlog':
+        if (scheduler.connectionId !== undefined)
+          harness.send({ kind: 'scheduler-backlog', connectionId: scheduler.connectionId, high: what % 2 === 0 });
+        break;
+      default:
+        this.#playOthers(kind, what, agent);
+    }
+  }
+
+  #playOthers(kind: MoveKind, what: number, agent: FakeAgent): void {
+    const { harness } = this;
+    switch (kind) {
+      case 'agent-up':
+        this.#bringUp(agent);
+        break;
+      case 'agent-down':
+        if (agent.connectionId !== undefined) agent.disconnect();
+        break;
+      case 'status':
+        this.#report(agent, what);
+        break;
+      case 'executor-exit': {
+        const executor = [...agent.executors.values()].at(what % 2);
+        if (executor === undefined || agent.connectionId === undefined) break;
+        agent.executors.delete(executor.executor_id.value);
+        const framework_id = executor.framework_id ?? { value: '' };
+        agent.frame({ executor_exited: { framework_id, executor_id: executor.executor_id, status: 0 } });
+        break;
+      }
+      case 'unregister':
+        if (what % 4 === 0 && agent.connectionId !== undefined) agent.frame({ unregister: {} });
+        break;
+      case 'deaf':
+        agent.hears = what % 4 !== 0;
+        break;
+      case 'answer':
+        if (agent.connectionId !== undefined) agent.answerReconciliation();
+        break;
+      case 'resize':
+        if (agent.connectionId !== undefined)
+          agent.frame({ update_agent: { total_resources: cpusMem(4 + (what % 3), 4096) } });
+        break;
+      case 'mark-gone':
+        if (what % 5 === 0 && agent.info.id !== undefined)
+          harness.operatorCall({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: agent.info.id } });
+        break;
+      case 'operator-teardown': {
+        const framework_id = this.schedulers[what % SCHEDULERS]?.info.id;
+        if (what % 4 === 0 && framework_id !== undefined)
+          harness.operatorCall({ type: 'TEARDOWN', teardown: { framework_id } });
+        break;
+      }
+      case 'operator':
+        harness.operator();
+        break;
+      case 'hold':
+        harness.holdsProposals = true;
+        break;
+      case 'release':
+        harness.releaseProposals();
+        break;
+      case 'wait':
+        this.#wait(WAITS_MS[what % WAITS_MS.length] ?? 1);
+        break;
+      case 'fail-over':
+        if (what % 3 === 0) this.#failOver();
+        break;
+      default:
+        throw new Error(`unknown move ${kind}`);
+    }
+  }
+
+  /** Agents that hear answer their pings. */
+  #wait(forMs: number): void {
+    for (let left = forMs; left > 0; left -= PATIENCE_MS) {
+      this.harness.advance(Math.min(left, PATIENCE_MS));
+      for (const agent of this.agents) if (agent.hears && agent.connectionId !== undefined) agent.pong();
+    }
+  }
+
+  #launch(scheduler: FakeScheduler, what: number, withExecutor: boolean): void {
+    const offers = scheduler.takeOffers();
+    const [offer] = offers;
+    if (offer === undefined) return;
+    const executor: mesos.ExecutorInfo = {
+      executor_id: { value: `e${what % 2}` },
+      command: { value: 'run' },
+      resources: cpusMem(0.5, 32),
+    };
+    const more: Partial<mesos.TaskInfo> = withExecutor ? { command: undefined, executor } : {};
+    const tasks = Array.from({ length: what % 4 }, (_, i) =>
+      // Some ids are used again on purpose.
+      taskInfo(offer, what % 5 === 0 ? `t${i}` : `t${this.#tasks++}`, { resources: cpusMem(0.75, 64), ...more }),
+    );
+    const operation: mesos.Offer_Operation = { type: 'LAUNCH', launch: { task_infos: tasks } };
+    scheduler.accept([offer], [operation], { refuse_seconds: what % 2 });
+    const others = offers.slice(1);
+    if (others.length > 0) scheduler.decline(others, 0);
+  }
+
+  #report(agent: FakeAgent, what: number): void {
+    const live = [...agent.tasks.values()].filter(({ state }) => !isTerminalState(state));
+    const task = live[what % Math.max(live.length, 1)];
+    if (task === undefined || agent.connectionId === undefined) return;
+    agent.update(task.task_id.value, STATES[what % STATES.length] ?? 'TASK_RUNNING');
+  }
+
+  #bringUp(agent: FakeAgent): void {
+    if (agent.isShutDown) {
+      // Its process ended; the machine starts a new one.
+      agent.isShutDown = false;
+      agent.info = { ...agent.info, id: undefined };
+      agent.tasks.clear();
+      agent.executors.clear();
+    }
+    agent.connect();
+    if (agent.info.id === undefined) agent.register();
+    else agent.reregister();
+  }
+
+  /** A removed framework begins anew under another id. */
+  #forgetIfRemoved(scheduler: FakeScheduler): void {
+    const id = scheduler.info.id?.value;
+    const isRemoved = id !== undefined && this.harness.store.state().tombstones.has(id);
+    if (isRemoved) scheduler.info = { ...scheduler.info, id: undefined };
+  }
+
+  #disconnect(scheduler: FakeScheduler, overflow: boolean): void {
+    if (scheduler.connectionId === undefined || scheduler.isClosed) return;
+    this.#openStreams.delete(scheduler.connectionId);
+    this.#closedByClient.add(scheduler.connectionId);
+    scheduler.disconnect(overflow);
+  }
+
+  #failOver(): void {
+    this.harness.heldProposals.length = 0;
+    this.#openStreams.clear();
+    this.#closedByClient.clear();
+    this.#subscribed.clear();
+    this.harness = this.#elect(this.harness.store);
+    this.schedulers = this.schedulers.map(({ info }) => this.harness.scheduler(info));
+    this.agents = this.agents.map((agent) => agent.moveTo(this.harness));
+  }
+
+  /** Effects that only a whole sequence shows to be wrong. */
+  #watch(effects: readonly MasterEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'accept-stream' && !this.#closedByClient.has(effect.connectionId))
+        this.#openStreams.add(effect.connectionId);
+      if (effect.kind === 'close-stream') this.#openStreams.delete(effect.connectionId);
+      if (effect.kind !== 'scheduler-event') continue;
+      const isOpen = this.#openStreams.has(effect.connectionId);
+      // A client that left while its SUBSCRIBE waited: the core learns of it in the order of events.
+      expect(isOpen || this.#closedByClient.has(effect.connectionId)).toBe(true);
+      const id = effect.event.subscribed?.framework_id.value;
+      if (id === undefined) continue;
+      const streams = this.#subscribed.get(id) ?? new Set<ConnectionId>();
+      streams.add(effect.connectionId);
+      this.#subscribed.set(id, streams);
+      const open = [...streams].filter((stream) => this.#openStreams.has(stream));
+      expect(open.length).toBeLessThanOrEqual(1);
+    }
+  }
+}
+
+function hierarchical(): Allocator {
+  const minimum = [Resources.parse('cpus:0.01'), Resources.parse('mem:32')];
+  return createAllocator({
+    seed: 7,
+    allocationIntervalMs: 1000,
+    minAllocatable: minimum.filter((resources) => resources instanceof Resources),
+    roleSorter: 'drf',
+    frameworkSorter: 'drf',
+    excludedResourceNames: new Set(),
+    filterGpuResources: true,
+  });
+}
