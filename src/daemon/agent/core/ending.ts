@@ -47,7 +47,9 @@ export class Ending {
 
   #stillTelling(): boolean {
     const { now, state, streams, timers } = this.#machine;
-    if (!state.registered || streams.isEmpty || this.#patienceIsOver) return false;
+    const isNobodyThere = state.agentInfo.id === undefined;
+    const isToldAll = state.registered && streams.isEmpty;
+    if (isNobodyThere || isToldAll || this.#patienceIsOver) return false;
     this.#patience ??= timers.arm(now.monotonicMs + UNREGISTER_PATIENCE_MS, { kind: 'end-patience' });
     return true;
   }

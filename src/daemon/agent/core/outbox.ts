@@ -20,6 +20,8 @@ export class Outbox {
   }
 
   persist(change: CheckpointChange, durability: Durability): void {
+    // What is to be forgotten must not be written after it.
+    if (change.kind === 'clear') this.#dirty.clear();
     this.#effects.push({ type: 'persist', kind: 'change', change, durability });
   }
 

@@ -81,7 +81,10 @@ function recoverUpdates({ out, state, streams }: Machine, updates: readonly chec
   for (const update of updates) {
     const frameworkId = update.framework_id.value;
     const taskId = update.status.task_id.value;
-    const run = state.frameworks.get(frameworkId)?.tasks.get(taskId);
+    const framework = state.frameworks.get(frameworkId);
+    const run = framework?.tasks.get(taskId);
+    // Of a framework that was removed: nobody waits for it, and it goes with its task.
+    if (framework?.terminating === true && run !== undefined) continue;
     if (run !== undefined) streams.restore(update, newestState(run, update.status.state));
     else out.persist({ kind: 'remove-update', frameworkId, taskId, position: Number(update.position) }, 'process');
   }

@@ -116,7 +116,7 @@ export class Registration {
   onRegisterTimer(): void {
     const current = this.#link;
     const { state } = this.#machine;
-    if (current === undefined || state.registered || state.ending !== undefined) return;
+    if (current === undefined || state.registered || state.ending?.why === 'shutdown') return;
     const description = describeAgent(this.#machine);
     sendWhenDurable(
       this.#machine,
