@@ -3,7 +3,7 @@
  * they probe what they need themselves.
  */
 import { readFile } from 'node:fs/promises';
-import { parseCgroupMount, parseControllers } from '../cgroups/hierarchy.js';
+import { type CgroupHierarchy, findCgroupHierarchy } from '../cgroups/hierarchy.js';
 
 export interface CgroupFacts {
   /** unified: v2 alone; hybrid: v2 beside v1 hierarchies that hold controllers; legacy: v1 alone. */
@@ -18,45 +18,40 @@ export interface CgroupFacts {
   readonly ownV2Path?: string | undefined;
 }
 
-/** Texts of the kernel's files; a file that is missing is the empty text. */
-export interface CgroupTexts {
+/** What the facts are made of; a file that is missing is the empty text. */
+export interface CgroupSources {
+  /** The v2 tree, if there is one. */
+  readonly hierarchy?: CgroupHierarchy | undefined;
   /** /proc/self/mountinfo */
   readonly mountinfo: string;
   /** /proc/cgroups */
   readonly cgroups: string;
   /** /proc/self/cgroup */
   readonly ownCgroup: string;
-  /** cgroup.controllers of the v2 mount. */
-  readonly controllers: string;
 }
 
 export async function readCgroupFacts(): Promise<CgroupFacts> {
-  const [mountinfo, cgroups, ownCgroup] = await Promise.all(
-    ['/proc/self/mountinfo', '/proc/cgroups', '/proc/self/cgroup'].map(readOrEmpty),
-  );
-  const v2Mount = parseCgroupMount(mountinfo ?? '');
-  const controllers = v2Mount === undefined ? '' : await readOrEmpty(`${v2Mount}/cgroup.controllers`);
-  return describeCgroups({
-    mountinfo: mountinfo ?? '',
-    cgroups: cgroups ?? '',
-    ownCgroup: ownCgroup ?? '',
-    controllers,
-  });
+  const [hierarchy, mountinfo, cgroups, ownCgroup] = await Promise.all([
+    findCgroupHierarchy().catch(() => undefined),
+    readOrEmpty('/proc/self/mountinfo'),
+    readOrEmpty('/proc/cgroups'),
+    readOrEmpty('/proc/self/cgroup'),
+  ]);
+  return describeCgroups({ hierarchy, mountinfo, cgroups, ownCgroup });
 }
 
 /** Pure part of `readCgroupFacts`. */
-export function describeCgroups(texts: CgroupTexts): CgroupFacts {
-  const v2Mount = parseCgroupMount(texts.mountinfo);
-  const v1Controllers = heldByV1(texts.cgroups);
-  const hasV1 = texts.mountinfo.split('\n').some((line) => fileSystemType(line) === 'cgroup');
+export function describeCgroups({ hierarchy, mountinfo, cgroups, ownCgroup }: CgroupSources): CgroupFacts {
+  const v1Controllers = heldByV1(cgroups);
+  const hasV1 = mountinfo.split('\n').some((line) => fileSystemType(line) === 'cgroup');
   const v2Only = v1Controllers.length === 0 ? 'unified' : 'hybrid';
   const withoutV2 = hasV1 ? 'legacy' : 'none';
   return {
-    layout: v2Mount === undefined ? withoutV2 : v2Only,
-    v2Mount,
-    v2Controllers: parseControllers(texts.controllers),
+    layout: hierarchy === undefined ? withoutV2 : v2Only,
+    v2Mount: hierarchy?.mount,
+    v2Controllers: hierarchy?.controllers ?? [],
     v1Controllers,
-    ownV2Path: /^0::(.*)$/m.exec(texts.ownCgroup)?.[1],
+    ownV2Path: /^0::(.*)$/m.exec(ownCgroup)?.[1],
   };
 }
 

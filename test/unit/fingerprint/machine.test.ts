@@ -27,7 +27,6 @@ describe('this machine', () => {
 });
 
 describe('describeCgroups', () => {
-  const unified = '30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n';
   const hybrid = [
     '30 24 0:26 / /sys/fs/cgroup ro shared:4 - tmpfs tmpfs rw',
     '31 30 0:27 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw',
@@ -36,13 +35,13 @@ describe('describeCgroups', () => {
   const header = '#subsys_name\thierarchy\tnum_cgroups\tenabled\n';
 
   it('knows a pure v2 machine', () => {
-    const texts = {
-      mountinfo: unified,
+    const sources = {
+      hierarchy: { mount: '/sys/fs/cgroup', controllers: ['cpu', 'io', 'memory', 'pids'] },
+      mountinfo: '30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n',
       cgroups: `${header}cpu\t0\t40\t1\nmemory\t0\t40\t1\n`,
       ownCgroup: '0::/user.slice\n',
-      controllers: 'cpu io memory pids\n',
     };
-    expect(describeCgroups(texts)).toEqual({
+    expect(describeCgroups(sources)).toEqual({
       layout: 'unified',
       v2Mount: '/sys/fs/cgroup',
       v2Controllers: ['cpu', 'io', 'memory', 'pids'],
@@ -52,13 +51,13 @@ describe('describeCgroups', () => {
   });
 
   it('knows a hybrid machine', () => {
-    const texts = {
+    const sources = {
+      hierarchy: { mount: '/sys/fs/cgroup/unified', controllers: ['hugetlb'] },
       mountinfo: hybrid,
       cgroups: `${header}cpu\t3\t4\t1\nmemory\t6\t4\t1\nhugetlb\t0\t4\t1\nrdma\t9\t1\t0\n`,
       ownCgroup: '6:memory:/a\n0::/\n',
-      controllers: 'hugetlb\n',
     };
-    expect(describeCgroups(texts)).toMatchObject({
+    expect(describeCgroups(sources)).toMatchObject({
       layout: 'hybrid',
       v2Mount: '/sys/fs/cgroup/unified',
       v1Controllers: ['cpu', 'memory'],
@@ -67,7 +66,7 @@ describe('describeCgroups', () => {
   });
 
   it('knows machines without v2', () => {
-    const none = { mountinfo: '', cgroups: '', ownCgroup: '', controllers: '' };
+    const none = { mountinfo: '', cgroups: '', ownCgroup: '' };
     expect(describeCgroups(none).layout).toBe('none');
     const legacy = { ...none, mountinfo: '32 30 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory' };
     expect(describeCgroups(legacy).layout).toBe('legacy');
