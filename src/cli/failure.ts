@@ -5,6 +5,7 @@
 import { Errors } from '@oclif/core';
 import { AssertionError } from '../base/assert.js';
 import { EXIT_STATUS_OF_ERROR, MesoError, messageOf } from '../base/error.js';
+import { CommandFailure } from './command-failure.js';
 
 export interface Failure {
   /** A MesoErrorCode, or USAGE. */
@@ -31,7 +32,7 @@ export function findFailure(thrown: unknown): Failure | undefined {
       message: thrown.message,
       details: thrown.details,
       suggestions: thrown.suggestions,
-      exitStatus: EXIT_STATUS_OF_ERROR[thrown.code],
+      exitStatus: thrown instanceof CommandFailure ? thrown.exitStatus : EXIT_STATUS_OF_ERROR[thrown.code],
       stack,
     };
   if (thrown instanceof Errors.CLIError) return usageFailure(thrown, stack);

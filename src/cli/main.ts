@@ -35,6 +35,8 @@ function report(thrown: unknown, argv: readonly string[]): number {
 /** `mesoctl doctor | head -1` ends quietly, as any filter does. */
 function endWithClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A command that has something to end first listens itself.
+    if (process.stdout.listenerCount('error') > 1) return;
     if (error.code === 'EPIPE') process.exit(SIGPIPE_STATUS);
     throw error;
   });

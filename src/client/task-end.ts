@@ -66,6 +66,15 @@ export function findProcessEnd({ message }: Pick<mesos.TaskStatus, 'message'>): 
   if (exited !== undefined) return { kind: 'exited', exitStatus: Number(exited) };
   const name = /\bterminated with signal (.+?)(?: \(core dumped\))?(?:[;.]|$)/m.exec(message)?.[1]?.trim();
   if (name === undefined) return undefined;
-  const number = SIGNAL_OF_NAME[name] ?? Number(/(\d+)/.exec(name)?.[1] ?? Number.NaN);
-  return Number.isNaN(number) ? undefined : { kind: 'signaled', signal: number };
+  const number = SIGNAL_OF_NAME[name] ?? numberedSignal(name);
+  return number === undefined ? undefined : { kind: 'signaled', signal: number };
+}
+
+/** The first real-time signal that programs can use. */
+const SIGRTMIN = 34;
+
+function numberedSignal(name: string): number | undefined {
+  const match = /^(Real-time|Unknown) signal (\d+)$/.exec(name);
+  if (match === null) return undefined;
+  return Number(match[2]) + (match[1] === 'Real-time' ? SIGRTMIN : 0);
 }
