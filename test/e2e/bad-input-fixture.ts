@@ -157,10 +157,10 @@ export class Framework extends Subscriber {
   readonly #port: number;
 
   constructor(port: number, info: Readonly<Record<string, unknown>> = {}) {
-    const framework_info = { user: 'root', name: 'bad', ...info };
+    const framework_info: Readonly<Record<string, unknown>> = { user: 'root', name: 'bad', ...info };
     super(port, '/api/v1/scheduler', {
       type: 'SUBSCRIBE',
-      framework_id: framework_info.id,
+      framework_id: framework_info['id'],
       subscribe: { framework_info },
     });
     this.#port = port;

@@ -113,6 +113,7 @@ class MasterStart {
   readonly #id = randomUuid();
   readonly #router = new Router(['master']);
   readonly #upgrades = new Map<string, UpgradeHandler>();
+  readonly #ended = settable();
 
   constructor(context: StartContext) {
     this.#context = context;
@@ -120,21 +121,21 @@ class MasterStart {
 
   async run(allocatorOptions: AllocatorOptions, whitelist: Whitelist): Promise<MasterHandle> {
     const { config, logger, lifecycle } = this.#context;
+    lifecycle.defer('end', () => this.#ended.resolve());
     const server = this.#createServer();
     const bound = await server.listen({ ip: config.ip, port: config.port });
     lifecycle.defer('http server', () => server.close(CLOSE_GRACE_MS));
     const address = { ip: bound.address, port: bound.port };
-    const { shell, registry, ended } = this.#assemble(address, allocatorOptions);
+    const { shell, registry } = this.#assemble(address, allocatorOptions);
     // In the same turn as the end of `listen`: no request can have come in between.
     addMasterRoutes(this.#router, shell.site);
     this.#upgrades.set(LINK_UPGRADE_PROTOCOL, shell.links.upgrade);
-    lifecycle.defer('clients', () => shell.disconnectClients());
     await this.#lead(shell, registry, whitelist);
     const url = `http://${formatHost(address.ip)}:${address.port}`;
     this.#announce({ ...address, url });
     const heapLimitMib = Math.round(getHeapStatistics().heap_size_limit / 2 ** 20);
     logger.info({ masterId: this.#id, url, heapLimitMib }, 'master is ready');
-    return this.#handle({ server, shell, ended, address, url });
+    return this.#handle({ server, shell, address, url });
   }
 
   #createServer(): HttpServer {
@@ -170,7 +171,6 @@ class MasterStart {
       new SqliteRegistry({ workDir: config.workDir, clock, newClusterId: randomUuid() }),
     );
     lifecycle.defer('registry', () => registry.close());
-    const { promise: ended, resolve, reject } = settable();
     const shell: MasterShell = new MasterShell({
       config,
       logger,
@@ -185,15 +185,14 @@ class MasterStart {
       linkLimits: options.linkLimits,
       onFatal: (error) => {
         logger.error({ error: messageOf(error), stack: stackOf(error) }, 'the master cannot go on');
-        reject(error);
+        this.#ended.reject(error);
         void lifecycle.stop('fatal error');
       },
     });
-    lifecycle.defer('event loop', () => {
-      shell.loop.stop();
-      resolve();
-    });
-    return { shell, registry, ended };
+    lifecycle.defer('clients', () => shell.disconnectClients());
+    // Stopped before its clients are let go: what they leave behind is nobody's event any more.
+    lifecycle.defer('event loop', () => shell.loop.stop());
+    return { shell, registry };
   }
 
   async #lead(shell: MasterShell, registry: Pick<SqliteRegistry, 'lead'>, whitelist: Whitelist): Promise<void> {
@@ -224,16 +223,15 @@ class MasterStart {
   #handle(running: {
     readonly server: HttpServer;
     readonly shell: MasterShell;
-    readonly ended: Promise<void>;
     readonly address: { readonly ip: string; readonly port: number };
     readonly url: string;
   }): MasterHandle {
-    const { server, shell, ended, address, url } = running;
+    const { server, shell, address, url } = running;
     return {
       id: this.#id,
       address,
       url,
-      ended,
+      ended: this.#ended.promise,
       stop: () => this.#context.lifecycle.stop('asked to'),
       counts: () => ({
         connections: server.connectionCount,

@@ -50,6 +50,7 @@ export class MasterShell {
   readonly site: MasterSite;
   #lastConnectionId = 0;
   #clusterId: string | undefined;
+  #leaving = false;
 
   constructor(options: MasterShellOptions) {
     const { config, clock, core, allocator, registry, masterInfo, metrics } = options;
@@ -111,6 +112,7 @@ export class MasterShell {
 
   /** Lets go of every client: streams end after what is queued, waiting requests are told to go elsewhere. */
   disconnectClients(): void {
+    this.#leaving = true;
     this.streams.endAll();
     for (const { exchange } of this.pending.takeAll())
       exchange.reject(reject('unavailable', 'The master is shutting down'));
@@ -118,6 +120,7 @@ export class MasterShell {
   }
 
   #leader(): LeaderState {
+    if (this.#leaving) return { kind: 'no-leader' };
     const { term, electedAtUnixMs } = this.#options.core.view;
     if (electedAtUnixMs === undefined || this.#clusterId === undefined) return { kind: 'recovering' };
     return { kind: 'leading', term, clusterId: this.#clusterId };
