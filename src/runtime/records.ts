@@ -44,7 +44,8 @@ export interface ContainerStatusRecord {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   readonly cpuTimeMs: number;
-  readonly maxRssKb: number;
+  /** undefined: the task was killed together with its init, which alone could tell. */
+  readonly maxRssKb?: number | undefined;
   readonly memory?: MemoryRecord | undefined;
 }
 
@@ -123,7 +124,7 @@ export function parseStatusRecord(text: string): ContainerStatusRecord | undefin
     startedAtMs: numbers.started_ms,
     finishedAtMs: numbers.finished_ms,
     cpuTimeMs: numbers.cpu_us / 1000,
-    maxRssKb: numbers.max_rss_kb,
+    maxRssKb: numbers.max_rss_kb === 0 ? undefined : numbers.max_rss_kb,
     memory: parseMemory(pairs),
   };
 }

@@ -15,17 +15,16 @@ export interface CgroupHierarchy {
   readonly controllers: readonly string[];
 }
 
-/** Reads /proc/self/mountinfo text; the mount point of the first cgroup2, octal escapes undone. */
-export function parseCgroupMount(mountinfo: string): string | undefined {
-  for (const line of mountinfo.split('\n')) {
+/** Reads /proc/self/mountinfo text: the mount points of cgroup2, in the order of mounting, octal escapes undone. */
+export function parseCgroupMounts(mountinfo: string): readonly string[] {
+  return mountinfo.split('\n').flatMap((line) => {
     const [left, right] = line.split(' - ');
     const mountPoint = left?.split(' ')[4];
-    if (right?.startsWith('cgroup2 ') && mountPoint !== undefined)
-      return mountPoint.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-        String.fromCharCode(Number.parseInt(digits, 8)),
-      );
-  }
-  return undefined;
+    if (mountPoint === undefined || right?.startsWith('cgroup2 ') !== true) return [];
+    return [
+      mountPoint.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+    ];
+  });
 }
 
 /** Reads cgroup.controllers or cgroup.subtree_control. */
@@ -33,16 +32,16 @@ export function parseControllers(text: string): readonly string[] {
   return text.split(/\s+/).filter((name) => name !== '');
 }
 
-/** `mountOverride` as in LinuxContainerizerOptions.cgroupMount. */
+/** `mountOverride` as in LinuxContainerizerOptions.cgroupMount. Of several mounts the newest that is not covered. */
 export async function findCgroupHierarchy(mountOverride?: string | null): Promise<CgroupHierarchy | undefined> {
   if (mountOverride === null) return undefined;
-  const mount = mountOverride ?? parseCgroupMount(await readFile('/proc/self/mountinfo', 'utf8'));
-  if (mount === undefined) return undefined;
-  try {
-    return { mount, controllers: parseControllers(await readFile(join(mount, 'cgroup.controllers'), 'utf8')) };
-  } catch {
-    return undefined;
+  const mounts =
+    mountOverride === undefined ? parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')) : [mountOverride];
+  for (const mount of [...mounts].reverse()) {
+    const controllers = await readFile(join(mount, 'cgroup.controllers'), 'utf8').catch(() => undefined);
+    if (controllers !== undefined) return { mount, controllers: parseControllers(controllers) };
   }
+  return undefined;
 }
 
 /** The nearest directory at or above `path` that exists, if this process may make directories in it. */

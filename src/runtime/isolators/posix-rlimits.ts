@@ -33,7 +33,7 @@ export function posixRlimits(): Isolator {
       try {
         return Promise.resolve({ rlimits: (spec.containerInfo?.rlimit_info?.rlimits ?? []).map(parseRlimit) });
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
     },
   });

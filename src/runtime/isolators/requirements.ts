@@ -135,11 +135,6 @@ export function judgeIsolators(facts: MachineFacts): readonly IsolatorFinding[] 
   return [...findings, tracking];
 }
 
-/** What this machine offers for each isolator. Throws SUPERVISOR_MISSING. */
-export async function probeIsolators(options: ProbeOptions = {}): Promise<readonly IsolatorFinding[]> {
-  return judgeIsolators(await readMachineFacts(options));
-}
-
 export interface StrongestIsolation {
   /** For --isolation; empty where nothing can track a container. */
   readonly isolation: readonly IsolatorName[];

@@ -335,7 +335,8 @@ static void finish(struct container *c) {
   status->wait_status = c->reported ? c->report.wait_status : SIGKILL;
   status->finished_ms = c->reported ? c->report.finished_ms : wall_clock_ms();
   const struct rusage *usage = c->reported ? &c->report.usage : &c->init_usage;
-  status->max_rss_kb = usage->ru_maxrss;
+  /* A task that died with init was never waited for: its size is not known. */
+  status->max_rss_kb = c->reported ? usage->ru_maxrss : 0;
   status->cpu_us = c->cgroup >= 0 ? cgroup_cpu_us(c->cgroup) : -1;
   if (status->cpu_us < 0)
     status->cpu_us = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 + usage->ru_utime.tv_usec +

@@ -8,7 +8,7 @@ import { cpuMax, cpuStatistics, cpuWeight, parseCpuLimit } from '../../../src/ru
 import {
   findCgroupHierarchy,
   findWritableAncestor,
-  parseCgroupMount,
+  parseCgroupMounts,
   parseControllers,
 } from '../../../src/runtime/cgroups/hierarchy.js';
 import {
@@ -138,10 +138,13 @@ describe('hierarchy', () => {
     '32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n41 31 0:38 / /sys/fs/cgroup/unified rw,nosuid shared:9 - cgroup2 cgroup2 rw\n';
 
   it('finds the v2 mount among v1 mounts, and undoes escapes', () => {
-    expect(parseCgroupMount(hybrid)).toBe('/sys/fs/cgroup/unified');
-    expect(parseCgroupMount('1 2 0:3 / /mnt/a\\040b rw - cgroup2 none rw\n')).toBe('/mnt/a b');
-    expect(parseCgroupMount('32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n')).toBeUndefined();
-    expect(parseCgroupMount('')).toBeUndefined();
+    expect(parseCgroupMounts(hybrid).at(-1)).toBe('/sys/fs/cgroup/unified');
+    expect(parseCgroupMounts('1 2 0:3 / /mnt/a\\040b rw - cgroup2 none rw\n').at(-1)).toBe('/mnt/a b');
+    expect(parseCgroupMounts('32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n')).toEqual([]);
+    expect(parseCgroupMounts('')).toEqual([]);
+    expect(parseCgroupMounts(`${hybrid}50 31 0:39 / /sys/fs/cgroup rw - cgroup2 none rw\n`).at(-1)).toBe(
+      '/sys/fs/cgroup',
+    );
     expect(parseControllers('cpuset cpu io\n')).toEqual(['cpuset', 'cpu', 'io']);
     expect(parseControllers('\n')).toEqual([]);
   });
