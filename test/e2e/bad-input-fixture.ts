@@ -160,7 +160,7 @@ export class Framework extends Subscriber {
     const framework_info: Readonly<Record<string, unknown>> = { user: 'root', name: 'bad', ...info };
     super(port, '/api/v1/scheduler', {
       type: 'SUBSCRIBE',
-      framework_id: framework_info['id'],
+      framework_id: framework_info.id,
       subscribe: { framework_info },
     });
     this.#port = port;
