@@ -303,14 +303,16 @@ class HierarchicalAllocator implements Allocator {
     budget = Number.POSITIVE_INFINITY,
   ): AllocationResult {
     if (this.#paused) return { offers: [], more: false };
-    this.#run ??= this.#startRun(agentIds, nowMs);
-    const { offers, done } = this.#run.step(Math.max(1, budget));
+    const limit = Math.max(1, budget);
+    if (this.#run === undefined && !this.#dropExpiredFilters(nowMs, limit)) return { offers: [], more: true };
+    this.#run ??= this.#startRun(agentIds);
+    const { offers, done } = this.#run.step(limit);
     if (done) this.#run = undefined;
     return { offers, more: !done };
   }
 
   explain(question: Question, nowMs: number): readonly Explanation[] {
-    this.#dropExpiredFilters(nowMs);
+    this.#dropExpiredFilters(nowMs, Number.POSITIVE_INFINITY);
     return explainAll({ ledger: this.#ledger, minimum: this.#minimum, nowMs, quota: this.#quotaRun() }, question);
   }
 
@@ -318,9 +320,8 @@ class HierarchicalAllocator implements Allocator {
     return takeSnapshot(this.#ledger, this.#runs);
   }
 
-  #startRun(agentIds: ReadonlySet<string> | undefined, nowMs: number): AllocationRun {
+  #startRun(agentIds: ReadonlySet<string> | undefined): AllocationRun {
     this.#runs++;
-    this.#dropExpiredFilters(nowMs);
     const context = {
       ledger: this.#ledger,
       roleOrder: this.#roleOrder,
@@ -347,8 +348,10 @@ class HierarchicalAllocator implements Allocator {
     return this.#quotaRoles.size === 0 ? undefined : new QuotaRun(this.#ledger, this.#quotaRoles, this.#minimum);
   }
 
-  #dropExpiredFilters(nowMs: number): void {
-    this.#ledger.filters.expire(nowMs, (client, agent) => this.#ledger.agents[agent]?.unsettle(client));
+  /** Returns whether no expired filter is left. */
+  #dropExpiredFilters(nowMs: number, limit: number): boolean {
+    const { agents, filters } = this.#ledger;
+    return filters.expire(nowMs, (client, agent) => agents[agent]?.unsettle(client), limit);
   }
 
   #admitRole(framework: FrameworkState, role: string) {

@@ -132,14 +132,18 @@ export class Ledger {
     return agent;
   }
 
-  /** Everything on the agent is given back first. */
+  /** All charges of the agent leave the sums with it. */
   removeAgent(agent: AgentState): void {
+    for (const [role, part] of agent.allocated.byAllocationRole())
+      this.tree.changeAllocated(this.tree.getOrCreate(role), this.#measure.take(part), -1);
     for (const [slot, held] of agent.allocations.entries()) {
       const client = this.#clientAt(slot);
-      this.#noLongerUsed(agent, client, held);
-      this.release(agent, client, held, false);
+      agent.allocations.delete(slot);
+      client.heldAgents--;
+      this.#book(agent, client, held.unallocated(), -1, false);
+      this.maybeForgetClient(client);
     }
-    this.changeTotal(agent, Resources.empty);
+    this.#countTotal(agent.total, -1);
     this.filters.removeAgent(agent.slot, this.clients.length);
     this.forgetConstraintOutcomes(agent);
     this.agents[agent.slot] = undefined;

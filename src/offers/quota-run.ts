@@ -19,6 +19,8 @@ export class QuotaRun {
   /** Roles taking part that can still get unreserved resources. */
   openRoles = 0;
 
+  /** Roles whose guarantee may not be met yet. */
+  readonly #unsatisfied = new Set<RoleNode>();
   #hasOwnMinimum = false;
   readonly #exhausted = new Set<RoleNode>();
   readonly #minimum: readonly (readonly (readonly [index: number, milli: number])[])[];
@@ -52,6 +54,14 @@ export class QuotaRun {
 
   /** What is missing to the guarantee of `role`, by name index; undefined: nothing. */
   findUnsatisfied(role: RoleNode): Float64Array | undefined {
+    if (!this.#unsatisfied.has(role)) return undefined;
+    const missing = this.#missing(role);
+    // What was given is not taken back during a run, but for frameworks that leave; the next run sees those.
+    if (missing === undefined) this.#unsatisfied.delete(role);
+    return missing;
+  }
+
+  #missing(role: RoleNode): Float64Array | undefined {
     let missing: Float64Array | undefined;
     for (const [index, milli] of role.quota?.guarantees ?? []) {
       const lack = milli - role.consumed(index);
@@ -103,6 +113,7 @@ export class QuotaRun {
   }
 
   #addRequired(role: RoleNode): void {
+    if (this.#missing(role) !== undefined) this.#unsatisfied.add(role);
     for (const [index, milli] of role.quota?.guarantees ?? [])
       this.requiredHeadroom.add(index, Math.max(0, milli - role.consumed(index)));
   }

@@ -63,12 +63,13 @@ export class RefuseFilters {
     return endMs;
   }
 
-  /** Drops every filter that ended by `nowMs` and names it. */
-  expire(nowMs: number, onExpired: (client: number, agent: number) => void): void {
-    while (this.#heapSize > 0) {
+  /** Drops the filters that ended by `nowMs`, at most `limit` of them, and names them. Returns whether all are dropped. */
+  expire(nowMs: number, onExpired: (client: number, agent: number) => void, limit = Number.POSITIVE_INFINITY): boolean {
+    for (let dropped = 0; this.#heapSize > 0; dropped++) {
       const id = this.#heap[0] ?? 0;
       const isLive = this.#refused[id] !== undefined;
-      if (isLive && (this.#untilMs[id] ?? 0) > nowMs) return;
+      if (isLive && (this.#untilMs[id] ?? 0) > nowMs) return true;
+      if (dropped >= limit) return false;
       this.#popHeap();
       if (isLive) {
         onExpired(this.#client[id] ?? 0, this.#agent[id] ?? 0);
@@ -76,6 +77,7 @@ export class RefuseFilters {
       }
       this.#free.push(id);
     }
+    return true;
   }
 
   removeClient(client: number): void {
