@@ -11,7 +11,8 @@ import { sendToAgent } from './send.js';
 
 /** Begins at a random time within the interval, so that agents which registered together are not pinged together. */
 export function watchAgent(context: Context, agent: AgentRecord): void {
-  const firstMs = context.now.monotonicMs + context.random.next() * context.config.agentPingTimeoutMs;
+  const delayMs = Math.floor(context.random.next() * context.config.agentPingTimeoutMs);
+  const firstMs = context.now.monotonicMs + delayMs;
   agent.pingTimer = context.timers.arm(firstMs, () => ping(context, agent, firstMs));
 }
 
