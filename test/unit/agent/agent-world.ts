@@ -85,7 +85,7 @@ export class AgentWorld {
       if (!known.has(container.id)) {
         // An orphan: destroyed. It must never have run, or its end must be known already.
         expect(container.state).not.toBe('running');
-        this.containers.delete(container.id);
+        if (isUnreleased) this.containers.delete(container.id);
       } else if (isUnreleased || container.state === 'never-began') {
         container.state = 'never-began';
         fates.set(container.id, { state: 'ended', termination: { containerId: container.id, finishedAtMs: 1 } });
