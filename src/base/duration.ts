@@ -20,7 +20,10 @@ export function parseDuration(text: string): number | Rejection {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/.exec(text);
   const perUnit = match?.[2] === undefined ? undefined : MS_OF_UNIT[match[2]];
   if (match === null || perUnit === undefined)
-    return reject('invalid', `"${text}" is not a duration: write a number and a unit, for example 500ms, 10secs, 5mins or 2hrs`);
+    return reject(
+      'invalid',
+      `"${text}" is not a duration: write a number and a unit, for example 500ms, 10secs, 5mins or 2hrs`,
+    );
   return Number(match[1]) * perUnit;
 }
 
