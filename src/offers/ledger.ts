@@ -38,12 +38,14 @@ export class Ledger {
 
   readonly #shares: ShareTable;
   readonly #measure: Measure;
+  readonly #change: Measure;
   readonly #freeAgentSlots: number[] = [];
   readonly #constrained = new Set<Client>();
 
   constructor(options: LedgerOptions) {
     this.names = new ScalarNames(options.excludedResourceNames);
     this.#measure = new Measure(this.names);
+    this.#change = new Measure(this.names);
     this.#shares = new ShareTable(this.totals, this.names);
     this.tree = new RoleTree(new ShareTable(this.totals, this.names), () =>
       options.frameworkSorter === 'drf' ? new SiblingOrder(this.#shares) : new RandomOrder(options.random),
@@ -212,11 +214,17 @@ export class Ledger {
   convert(agent: AgentState, client: Client, from: Resources, to: Resources): void {
     const held = agent.allocations.get(client.slot) ?? Resources.empty;
     if (!held.contains(from)) failHolding(agent, client, held, from);
-    agent.allocations.set(client.slot, held.subtract(from));
-    this.#book(agent, client, from.unallocated(), -1, false);
-    this.#book(agent, client, to.unallocated(), 1, false);
-    agent.allocations.set(client.slot, held.subtract(from).add(to));
-    this.changeTotal(agent, agent.total.subtract(from.unallocated()).add(to.unallocated()));
+    const rest = held.subtract(from);
+    const plainFrom = from.unallocated();
+    const plainTo = to.unallocated();
+    agent.allocations.set(client.slot, rest);
+    this.#book(agent, client, plainFrom, -1, false);
+    this.#book(agent, client, plainTo, 1, false);
+    agent.allocations.set(client.slot, rest.add(to));
+    agent.total = agent.total.subtract(plainFrom).add(plainTo);
+    this.#countConversion(plainFrom, plainTo);
+    // What is free stays so, unless a shared volume appeared or vanished: it is free although it is held.
+    if (agent.overcommitted || plainFrom.hasShared || plainTo.hasShared) this.#rework(agent);
   }
 
   /** All that is charged on the agent, tagged. */
@@ -264,6 +272,17 @@ export class Ledger {
     if (total.isEmpty) return;
     this.totals.change(this.#measure.take(total), sign);
     for (const [role, quantities] of this.#reservationsOf(total)) this.tree.changeReservations(role, quantities, sign);
+  }
+
+  /** As `#countTotal` for both, but equal amounts leave the version of the totals, and with it every order, alone. */
+  #countConversion(from: Resources, to: Resources): void {
+    const before = this.#measure.take(from);
+    const change = this.#change.take(to);
+    change.all.addAll(before.all, -1);
+    change.revocable.addAll(before.revocable, -1);
+    if (!change.all.isZero || !change.revocable.isZero) this.totals.change(change, 1);
+    for (const [role, quantities] of this.#reservationsOf(to)) this.tree.changeReservations(role, quantities, 1);
+    for (const [role, quantities] of this.#reservationsOf(from)) this.tree.changeReservations(role, quantities, -1);
   }
 
   #reservationsOf(total: Resources): Map<string, Quantities> {
