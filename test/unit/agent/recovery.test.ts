@@ -166,6 +166,13 @@ describe('an agent that starts again', () => {
   });
 });
 
+test('a task that was being killed and left no trace was killed', () => {
+  const agent = new CoreHarness();
+  agent.start('t1');
+  agent.kill('t1');
+  expect(agent.restart().drain().at(-1)).toMatchObject({ state: 'TASK_KILLED', source: 'SOURCE_AGENT' });
+});
+
 describe('after a boot of the machine', () => {
   test('every live task has failed, the agent keeps its id', () => {
     const agent = new CoreHarness();

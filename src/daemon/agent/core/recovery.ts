@@ -15,7 +15,7 @@ import { fromCheckpointTask, type TaskRun } from './model/task-run.js';
 import { isTerminal } from './model/task-state.js';
 import type { CheckpointState, ContainerFate } from './protocol.js';
 import { becomeRunning } from './tasks/containers.js';
-import { neverBegan, OUTCOME_OF_LOST_CONTAINER, outcomeOfTermination } from './tasks/ending.js';
+import { neverBegan, outcomeOfLostContainer, outcomeOfTermination } from './tasks/ending.js';
 import { completeRun, endRun } from './tasks/finish.js';
 import { armCompletion, launchAgain } from './tasks/launch.js';
 import { endTasksOf } from './tasks/orders.js';
@@ -118,7 +118,7 @@ function recoverLive(machine: Machine, run: TaskRun, { fates, checkpointed, rebo
   } else if (fate?.state === 'ended' && neverBegan(fate.termination)) {
     launchAgain(machine, run);
   } else if (run.released || checkpointed.has(run.containerId) || rebooted)
-    endRun(machine, run, OUTCOME_OF_LOST_CONTAINER);
+    endRun(machine, run, outcomeOfLostContainer(run.kill));
   else launchAgain(machine, run);
 }
 

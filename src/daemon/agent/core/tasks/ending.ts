@@ -81,13 +81,18 @@ export function outcomeOfFailedLaunch(message: string, kill: KillIntent | undefi
   };
 }
 
-/** A container that may have run and left no trace: the machine was booted since, or its record is gone. */
-export const OUTCOME_OF_LOST_CONTAINER: Outcome = {
-  state: 'TASK_FAILED',
-  source: 'SOURCE_AGENT',
-  reason: 'REASON_EXECUTOR_TERMINATED',
-  message: 'Abnormal executor termination: unknown container',
-};
+/**
+ * A container that may have run and left no trace: the machine was booted since, or its record is gone. Of a task that
+ * was being killed the end is known all the same: however its process ended, it counts as killed.
+ */
+export function outcomeOfLostContainer(kill: KillIntent | undefined): Outcome {
+  const message = 'Abnormal executor termination: unknown container';
+  if (kill === undefined)
+    return { state: 'TASK_FAILED', source: 'SOURCE_AGENT', reason: 'REASON_EXECUTOR_TERMINATED', message };
+  if (kill.cause === 'MAX_COMPLETION_TIME')
+    return { state: 'TASK_FAILED', source: 'SOURCE_AGENT', reason: 'REASON_MAX_COMPLETION_TIME_REACHED', message };
+  return { state: 'TASK_KILLED', source: 'SOURCE_AGENT', reason: 'REASON_EXECUTOR_TERMINATED', message };
+}
 
 /** What a task that never ran here is called: partition-aware schedulers know more words. */
 export function droppedState(partitionAware: boolean): 'TASK_DROPPED' | 'TASK_LOST' {
