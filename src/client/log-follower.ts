@@ -129,8 +129,10 @@ export class LogFollower {
       this.#anchor === undefined ? rotated.length : rotated.findIndex(({ identity }) => identity === this.#anchor);
     if (index === 0) return { index, offset: this.#offset, skipped: false };
     const ours = index < 0 ? undefined : rotated[index - 1];
-    if (ours !== undefined && ours.sizeBytes >= this.#offset) return { index, offset: this.#offset, skipped: false };
-    // The anchor was deleted: ours may be the oldest that is left, or gone as well.
+    if (this.#anchor !== undefined && ours !== undefined && ours.sizeBytes >= this.#offset)
+      return { index, offset: this.#offset, skipped: false };
+    // Without an anchor, or when it was deleted: ours may be the oldest that is left, or gone as well.
+    if (this.#anchor === undefined && this.#offset === 0) return { index, offset: 0, skipped: false };
     if (await this.#isOldestOurs(rotated)) return { index: rotated.length, offset: this.#offset, skipped: false };
     this.#restart();
     return { index: rotated.length, offset: 0, skipped: true };

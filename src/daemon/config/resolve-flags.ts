@@ -51,6 +51,7 @@ export function resolveFlags<Table extends FlagTable>(table: Table, sources: Fla
     const found = findText(row, sources);
     if (found !== undefined) origins.set(key, found.origin);
     const text = found?.text ?? defaultTextOf(row, context);
+    values[key] = undefined;
     if (text === undefined) continue;
     values[key] = parseFlag(row, { text, origin: found?.origin ?? `--${row.spec.name}` }, sources);
     texts[mesosNameOf(row.spec.name)] = text;

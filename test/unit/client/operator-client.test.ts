@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { AgentClient, addressOfOffer } from '../../../src/client/agent-client.js';
+import { OperatorClient } from '../../../src/client/operator-client.js';
+import * as agent from '../../../src/wire/gen/agent.js';
+import * as master from '../../../src/wire/gen/master.js';
+import { decodeProtobuf, encodeProtobuf } from '../../../src/wire/codec.js';
+import { encodeJson } from '../../../src/wire/json.js';
+import { encodeRecord } from '../../../src/wire/recordio.js';
+import { FakeMaster, type Handler } from './fake-master.js';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function fakeMaster(handler: Handler): Promise<FakeMaster> {
+  const server = await FakeMaster.start(handler);
+  open.push(server);
+  return server;
+}
+
+function operatorOf(masters: string, timeoutMs?: number): OperatorClient {
+  const client = new OperatorClient({ masters, format: 'json', timeoutMs });
+  open.unshift(client);
+  return client;
+}
+
+describe('OperatorClient', () => {
+  it('calls and decodes, at the leader', async () => {
+    const leader = await fakeMaster((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(encodeJson(master.Response, { type: 'GET_AGENTS', get_agents: { agents: [] } }));
+    });
+    const follower = await fakeMaster((seen, response) => void response.writeHead(307, { Location: `//${leader.address}${seen.path}` }).end());
+    const client = operatorOf(follower.address);
+    expect(await client.getAgents()).toEqual([]);
+    expect(await client.getAgents()).toEqual([]);
+    expect(follower.seen).toHaveLength(1);
+    expect(leader.seen[0]?.path).toBe('/api/v1');
+  });
+
+  it('asks why at the extension API', async () => {
+    const server = await fakeMaster((_, response) => void response.writeHead(200).end('{"type":"WHY","why":{"summary":"no agents"}}'));
+    expect(await operatorOf(server.address).why({ role: 'dev' })).toMatchObject({ summary: 'no agents' });
+    expect(server.seen[0]).toMatchObject({ path: '/api/mesoctl/v1', call: { type: 'WHY', why: { role: 'dev' } } });
+  });
+
+  it('does not repeat a call that changes something', async () => {
+    const server = await fakeMaster((_, response) => void response.destroy());
+    const client = operatorOf(server.address);
+    await expect(client.teardown({ value: 'fw' })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect(server.seen).toHaveLength(1);
+    await expect(client.getState()).rejects.toMatchObject({ code: 'NO_MASTER' });
+  });
+
+  it('gives up on an answer that does not come, or does not end', async () => {
+    const silent = await fakeMaster(() => undefined);
+    await expect(operatorOf(silent.address, 50).getState()).rejects.toMatchObject({ code: 'NO_MASTER' });
+    const endless = await fakeMaster((_, response) => {
+      response.writeHead(200);
+      response.write('{');
+    });
+    await expect(operatorOf(endless.address, 50).getState()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+  });
+
+  it('says so when the answer cannot be read', async () => {
+    const server = await fakeMaster((_, response) => void response.writeHead(200).end('<html>'));
+    await expect(operatorOf(server.address).getState()).rejects.toMatchObject({ code: 'PROTOCOL' });
+  });
+
+  it('follows the event stream over a lost connection', async () => {
+    const server = await fakeMaster((_, response) => {
+      response.writeHead(200);
+      response.write(encodeRecord(encodeJson(master.Event, { type: 'SUBSCRIBED', subscribed: { heartbeat_interval_seconds: 15 } })));
+    });
+    const abort = new AbortController();
+    const events = operatorOf(server.address).events(abort.signal);
+    expect((await events.next()).value).toMatchObject({ type: 'SUBSCRIBED' });
+    server.cutConnections();
+    expect((await events.next()).value).toMatchObject({ type: 'DISCONNECTED' });
+    expect((await events.next()).value).toMatchObject({ type: 'SUBSCRIBED' });
+    abort.abort();
+    expect((await events.next()).done).toBe(true);
+  });
+});
+
+describe('AgentClient', () => {
+  it('reads files, in protobuf', async () => {
+    const calls: unknown[] = [];
+    const { createServer } = await import('node:http');
+    const server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      calls.push(decodeProtobuf(agent.Call, Buffer.concat(chunks)));
+      response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
+      response.end(encodeProtobuf(agent.Response, { type: 'READ_FILE', read_file: { size: 5, data: Buffer.from('lo') } }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    open.push(server);
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no address');
+    const client = new AgentClient({ agent: { host: '127.0.0.1', port: address.port } });
+    open.unshift(client);
+    const part = await client.readFile('/x/stdout', 3);
+    expect(part.sizeBytes).toBe(5);
+    expect(Buffer.from(part.data).toString()).toBe('lo');
+    expect(calls[0]).toMatchObject({ type: 'READ_FILE', read_file: { path: '/x/stdout', offset: 3 } });
+  });
+
+  it('maps a missing file to NOT_FOUND', async () => {
+    const server = await fakeMaster((_, response) => void response.writeHead(404).end('no such file'));
+    const client = new AgentClient({ agent: server.address, format: 'json' });
+    open.unshift(client);
+    await expect(client.listFiles('/x')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('finds the agent of an offer', () => {
+    const offer = { id: { value: 'O' }, framework_id: { value: 'f' }, agent_id: { value: 'S' }, hostname: 'h' };
+    expect(addressOfOffer(offer)).toBeUndefined();
+    expect(addressOfOffer({ ...offer, url: { scheme: 'http', address: { ip: '10.0.0.1', port: 5051 } } })).toEqual({ host: '10.0.0.1', port: 5051 });
+    expect(addressOfOffer({ ...offer, url: { scheme: 'http', address: { port: 1 } } })).toEqual({ host: 'h', port: 1 });
+  });
+});
