@@ -3,6 +3,7 @@
  * machine. G4: short tasks a second, with a bounded number in flight.
  * Run: node --import tsx test/bench/launch-latency.ts [LAUNCHES] [SHORT_TASKS] [IN_FLIGHT]
  */
+import { Agent } from 'node:http';
 import { type Json, scalars, TERMINAL_STATES, TestScheduler } from '../harness/api.mjs';
 import { type Cluster, startCluster, testIsolation } from '../harness/cluster.mjs';
 import { printHeader, printSamples } from './report.js';
@@ -18,6 +19,7 @@ async function run(
   onStatus: (status: Json, launchedAt: number) => void,
 ): Promise<number> {
   const scheduler = await TestScheduler.subscribe(cluster.master.url, { user: 'root', name: options.name });
+  scheduler.callAgent = new Agent({ keepAlive: true, maxSockets: 8 });
   const launchedAt = new Map<string, number>();
   let started = 0;
   let ended = 0;
@@ -55,6 +57,7 @@ async function run(
   });
   const elapsedMs = performance.now() - began;
   await scheduler.call({ type: 'TEARDOWN' });
+  scheduler.callAgent.destroy();
   return elapsedMs;
 }
 

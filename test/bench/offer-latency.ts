@@ -3,6 +3,7 @@
  * agent in this process, one scheduler in this process: the time is from before the terminal update is encoded to
  * after the event is decoded. Run: node --import tsx test/bench/offer-latency.ts [ROUNDS]
  */
+import { Agent } from 'node:http';
 import { type Json, scalars, TestScheduler } from '../harness/api.mjs';
 import { startMaster } from '../harness/cluster.mjs';
 import { sweep } from '../harness/process.mjs';
@@ -29,6 +30,7 @@ const emulator = new Emulator({
 async function measure(): Promise<number[]> {
   const samples: number[] = [];
   const scheduler = await TestScheduler.subscribe(master.url, { user: 'root', name: 'bench' });
+  scheduler.callAgent = new Agent({ keepAlive: true, maxSockets: 8 });
   const launch = (offer: Json, taskId: string) =>
     scheduler.launch(offer, [
       { name: taskId, task_id: { value: taskId }, resources: scalars({ cpus: 1, mem: 1024 }), command: { value: ':' } },
@@ -49,6 +51,7 @@ async function measure(): Promise<number[]> {
     emulator.start();
   });
   scheduler.close();
+  scheduler.callAgent.destroy();
   return samples;
 }
 

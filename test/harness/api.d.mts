@@ -1,5 +1,5 @@
 // Types of api.mjs.
-import type { IncomingHttpHeaders } from 'node:http';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
 import type { UntilOptions } from './process.mjs';
 
 export interface Answer {
@@ -8,7 +8,12 @@ export interface Answer {
   readonly text: string;
 }
 
-export function postJson(url: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+export function postJson(
+  url: string,
+  body: unknown,
+  headers?: Readonly<Record<string, string>>,
+  agent?: Agent | false,
+): Promise<Answer>;
 export function get(url: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 
 /** JSON as it came; the tests look into it by name. */
@@ -25,6 +30,8 @@ export class TestScheduler {
   readonly closed: boolean;
   /** Set by benchmarks: takes every further event at once, instead of the list. */
   onEvent: ((event: Json) => void) | undefined;
+  /** Set by benchmarks: an http.Agent that keeps the connections of calls. */
+  callAgent: Agent | false;
   readonly streamId: string;
   readonly frameworkId: { readonly value: string };
   waitFor(type: string, accept?: (event: Json) => boolean, options?: UntilOptions): Promise<Json>;

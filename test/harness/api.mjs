@@ -4,9 +4,9 @@ import { request } from 'node:http';
 import { until } from './process.mjs';
 
 /** POSTs JSON and resolves with {status, headers, text}. */
-export function postJson(url, body, headers = {}) {
+export function postJson(url, body, headers = {}, agent = false) {
   const payload = typeof body === 'string' ? body : JSON.stringify(body);
-  return send(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, payload);
+  return send(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, agent }, payload);
 }
 
 /** GETs and resolves with {status, headers, text}. */
@@ -16,7 +16,7 @@ export function get(url, headers = {}) {
 
 function send(url, options, payload) {
   return new Promise((resolve, reject) => {
-    const call = request(url, { ...options, agent: false, timeout: 30_000 }, (response) => {
+    const call = request(url, { agent: false, ...options, timeout: 30_000 }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);
@@ -40,6 +40,8 @@ export class TestScheduler {
   closed = false;
   /** Set by benchmarks: takes every further event at once, instead of the list. */
   onEvent;
+  /** Set by benchmarks: an http.Agent that keeps the connections of calls. */
+  callAgent = false;
   #call;
   #url;
   #pending = Buffer.alloc(0);
@@ -110,7 +112,8 @@ export class TestScheduler {
 
   /** Sends a call with this framework's id and stream id. */
   call(body) {
-    return postJson(this.#url, { framework_id: this.frameworkId, ...body }, { 'mesos-stream-id': this.streamId });
+    const headers = { 'mesos-stream-id': this.streamId };
+    return postJson(this.#url, { framework_id: this.frameworkId, ...body }, headers, this.callAgent);
   }
 
   /** Every offer that was made and not rescinded. */
