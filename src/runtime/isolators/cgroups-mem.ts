@@ -40,21 +40,29 @@ function megabytes(bytes: number): string {
   return `${(bytes / BYTES_PER_MB).toFixed(1)} MB`;
 }
 
+/** What the memory was used for; nothing when the look came after the kernel had freed it. */
+function sizesOf({ anonBytes, fileBytes, kernelBytes, peakBytes }: MemoryRecord): readonly string[] {
+  if (2 * (anonBytes + fileBytes + kernelBytes) < (peakBytes ?? 0)) return [];
+  return [`anon ${megabytes(anonBytes)}`, `file ${megabytes(fileBytes)}`, `kernel ${megabytes(kernelBytes)}`];
+}
+
 /** Why a container died of memory, with the numbers; undefined when it did not. */
 export function memoryLimitation(memory: MemoryRecord | undefined): Limitation | undefined {
   if (memory === undefined || memory.oomKill === 0) return undefined;
   const reason = 'REASON_CONTAINER_LIMITATION_MEMORY';
-  const peak = memory.peakBytes === undefined ? '' : `, peak ${megabytes(memory.peakBytes)}`;
-  const parts = `anon ${megabytes(memory.anonBytes)}, file ${megabytes(memory.fileBytes)}, kernel ${megabytes(memory.kernelBytes)}`;
+  const numbers = [
+    ...(memory.peakBytes === undefined ? [] : [`peak ${megabytes(memory.peakBytes)}`]),
+    ...sizesOf(memory),
+  ].join(', ');
   if (memory.oom === 0)
     return {
       reason,
-      message: `Killed because the machine ran out of memory, not for the container's own limit${peak}; ${parts}`,
+      message: `Killed because the machine ran out of memory, not for the container's own limit: ${numbers}`,
       resources: [],
     };
   return {
     reason,
-    message: `Memory limit exceeded: limit ${megabytes(memory.limitBytes)}${peak}; ${parts}`,
+    message: `Memory limit exceeded: limit ${megabytes(memory.limitBytes)}, ${numbers}`,
     resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: memory.limitBytes / BYTES_PER_MB } }],
   };
 }

@@ -81,21 +81,30 @@ static uint64_t read_number(int dir, const char *name) {
   return strncmp(text, "max", 3) == 0 ? UINT64_MAX : strtoull(text, NULL, 10);
 }
 
-static void keep_larger(const char *text, const char *key, uint64_t *kept) {
-  uint64_t seen;
-  if (find_number(text, key, &seen) && seen > *kept) *kept = seen;
+/*
+ * The latest sizes that still show the container at its limit: once the kernel has killed, memory.stat falls to nothing
+ * within moments, so a look that finds less than half of what an earlier one found came too late.
+ */
+static void look_at_sizes(int dir, struct memory_facts *facts) {
+  char text[8192];
+  uint64_t anon = 0, file = 0, kernel = 0;
+  if (read_file_at(dir, "memory.stat", text, sizeof text) < 0) return;
+  find_number(text, "anon", &anon);
+  find_number(text, "file", &file);
+  find_number(text, "kernel", &kernel);
+  if (2 * (anon + file + kernel) < facts->anon + facts->file + facts->kernel) return;
+  facts->anon = anon;
+  facts->file = file;
+  facts->kernel = kernel;
 }
 
 void cgroup_read_memory(int dir, struct memory_facts *facts) {
-  char text[8192];
+  char text[1024];
   if (read_file_at(dir, "memory.events", text, sizeof text) < 0) return;
   facts->known = true;
   find_number(text, "oom", &facts->oom);
   find_number(text, "oom_kill", &facts->oom_kill);
   facts->limit = read_number(dir, "memory.max");
   facts->peak = read_number(dir, "memory.peak");
-  if (facts->oom_kill == 0 || read_file_at(dir, "memory.stat", text, sizeof text) < 0) return;
-  keep_larger(text, "anon", &facts->anon);
-  keep_larger(text, "file", &facts->file);
-  keep_larger(text, "kernel", &facts->kernel);
+  look_at_sizes(dir, facts);
 }

@@ -20,7 +20,7 @@ bool cgroup_populated(int dir);
 int cgroup_remove(const char *path);
 /* cpu.stat usage, microseconds; -1 when unknown. */
 int64_t cgroup_cpu_us(int dir);
-/* Counters from memory.events; the memory.stat figures only ever grow, so that a look during an OOM kill survives. */
+/* Counters from memory.events, and the sizes of memory.stat unless the kernel has already freed them. */
 void cgroup_read_memory(int dir, struct memory_facts *facts);
 
 #endif

@@ -34,6 +34,7 @@
 
 #define KILL_POLL_MS 20
 #define REMOVE_ATTEMPTS 50
+#define MEMORY_LOOK_INTERVAL_MS 1000
 #define STATUS_ATTEMPTS 120
 #define STATUS_RETRY_MS 500
 /* After the container is dead a pipe holds at most its capacity; more comes from outside and is not ours to wait for. */
@@ -50,6 +51,7 @@ struct container {
   struct rusage init_usage;
   struct report report;
   struct status_record status;
+  int64_t looked_at_memory_ms;
 };
 
 static void send_event(struct container *c, enum event_type type, const void *payload, size_t length) {
@@ -266,7 +268,10 @@ static void on_setup(struct container *c) {
   send_event(c, EVENT_STARTED, "", 0);
 }
 
-/* memory.events changed: looked at now, since the sizes are gone once the kernel has killed. */
+/*
+ * memory.events changed: the container is at its limit, and may be killed next. Looked at now, since the sizes are gone
+ * once the kernel has killed; not more often than once a second, since a container may live at its limit for long.
+ */
 static void on_memory(struct container *c) {
   char acknowledged[512];
   if (pread(c->memory_events, acknowledged, sizeof acknowledged, 0) < 0) {
@@ -274,6 +279,9 @@ static void on_memory(struct container *c) {
     c->memory_events = -1;
     return;
   }
+  int64_t now_ms = wall_clock_ms();
+  if (llabs(now_ms - c->looked_at_memory_ms) < MEMORY_LOOK_INTERVAL_MS) return;
+  c->looked_at_memory_ms = now_ms;
   cgroup_read_memory(c->cgroup, &c->status.memory);
 }
 

@@ -234,7 +234,7 @@ describe('isolators', () => {
     });
     expect(await watch).toEqual({
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
-      message: 'Memory limit exceeded: limit 64.0 MB, peak 64.0 MB; anon 60.0 MB, file 1.0 MB, kernel 0.0 MB',
+      message: 'Memory limit exceeded: limit 64.0 MB, peak 64.0 MB, anon 60.0 MB, file 1.0 MB, kernel 0.0 MB',
       resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: 64 } }],
     });
   });
@@ -251,6 +251,8 @@ describe('isolators', () => {
     expect(memoryLimitation(record)?.message).toMatch(/the machine ran out of memory/);
     expect(memoryLimitation({ ...record, oomKill: 0, oom: 1 })).toBeUndefined();
     expect(memoryLimitation(undefined)).toBeUndefined();
+    const late = { ...record, oom: 1, limitBytes: 1 << 26, peakBytes: 1 << 26, anonBytes: 5 };
+    expect(memoryLimitation(late)?.message).toBe('Memory limit exceeded: limit 64.0 MB, peak 64.0 MB');
   });
 
   it('mounts a private /proc, hides directories, shows the own cgroup', async () => {
