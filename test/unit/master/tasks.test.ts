@@ -60,7 +60,8 @@ describe('status updates', () => {
   it('of a removed framework make the agent end it', () => {
     const { scheduler, agent } = runningPair(['t']);
     scheduler.call({ type: 'TEARDOWN' });
-    agent.update('t', 'TASK_FINISHED');
+    const status = { task_id: { value: 't' }, state: 'TASK_FINISHED' as const, uuid: new Uint8Array(16) };
+    agent.frame({ status_update: { framework_id: { value: scheduler.id }, status, latest_state: 'TASK_FINISHED' } });
     expect(agent.received('shutdown_framework')).toHaveLength(2);
   });
 

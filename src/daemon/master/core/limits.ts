@@ -28,8 +28,8 @@ export const MAX_WAITING_CHANGES = 64;
 /** Registry operations in one proposal at most, where many are made at once. */
 export const MAX_OPERATIONS_PER_PROPOSAL = 1000;
 
-/** Units of sliced work per step by default; a unit is around a microsecond or a few. */
-export const DEFAULT_STEP_BUDGET = 2000;
+/** Units of sliced work per step by default; a unit takes 2 to 10 microseconds, so a step stays below 5 ms. */
+export const DEFAULT_STEP_BUDGET = 500;
 
 /** (agent, framework) pairs an allocation run looks at in one step. */
 export const ALLOCATION_BUDGET = 50_000;

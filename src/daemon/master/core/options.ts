@@ -43,8 +43,8 @@ export interface MasterCoreOptions {
   readonly random: Random;
   readonly startedAt: Instant;
   /**
-   * How much sliced work one step may do, in units of roughly a microsecond or a few; default 2000. Results do not
-   * depend on it.
+   * How much sliced work one step may do, in units of 2 to 10 microseconds (one task, one message); default 500. Results
+   * do not depend on it.
    */
   readonly stepBudget?: number | undefined;
 }

@@ -28,7 +28,9 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
       return state.operators.size;
     },
     weights: new Map(Object.entries(options.config.weights)),
-    counters: context.counters.all,
+    get counters() {
+      return context.counters.all;
+    },
     gauges: (nowUnixMs) => gauges(context, nowUnixMs, startedAtUnixMs),
     allocator: () => context.allocator.snapshot(),
   };

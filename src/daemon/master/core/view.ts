@@ -108,7 +108,7 @@ export interface MasterView {
   readonly operatorSubscribers: number;
   /** Configured weights by role; roles that are absent weigh 1. */
   readonly weights: ReadonlyMap<string, number>;
-  /** Monotonic counts by the names of spec page 10 ("master/..."); every known name is present. */
+  /** Monotonic counts by the names of spec page 10 ("master/..."); every known name is present. A copy: O(names). */
   readonly counters: ReadonlyMap<string, number>;
   /** Current values by the names of spec page 10. O(agents + frameworks). */
   gauges(nowUnixMs: number): ReadonlyMap<string, number>;

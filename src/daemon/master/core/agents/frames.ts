@@ -5,6 +5,7 @@
 import { Resources } from '../../../../offers/resources.js';
 import { validateResources } from '../../../../offers/validation.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
 import { notify, notifyUpdate } from '../frameworks/notify.js';
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
@@ -56,8 +57,7 @@ function handleStatusUpdate(context: Context, agent: AgentRecord, update: link.S
   context.counters.add('messages_status_update');
   const { framework_id, latest_state } = update;
   const framework = context.state.frameworks.get(framework_id.value);
-  const status = { ...update.status, agent_id: { value: agent.id } };
-  status.timestamp ??= context.now.unixMs / 1000;
+  const status = completed(context, agent, update.status);
   if (framework === undefined) {
     context.counters.add('invalid_status_updates');
     // The agent missed that the framework is gone.
@@ -81,6 +81,12 @@ function handleStatusUpdate(context: Context, agent: AgentRecord, update: link.S
   forgetKill(agent, task);
   const needsAcknowledgement = status.uuid !== undefined || !isTerminalState(status.state);
   if (!needsAcknowledgement) completeTask(context, framework, task);
+}
+
+/** With agent and time, which executors may leave out. */
+function completed(context: Context, agent: AgentRecord, status: mesos.TaskStatus): mesos.TaskStatus {
+  if (status.agent_id?.value === agent.id && status.timestamp !== undefined) return status;
+  return { ...status, agent_id: { value: agent.id }, timestamp: status.timestamp ?? context.now.unixMs / 1000 };
 }
 
 /** The task lives on another agent by now: this one's news of it would be false, so the master takes it in itself. */

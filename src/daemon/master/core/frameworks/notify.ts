@@ -2,12 +2,13 @@
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import type { Context } from '../machine/context.js';
+import { EVENT_COUNTS } from '../metrics/framework-counts.js';
 import type { FrameworkRecord } from '../model/framework.js';
 
 export function notify(context: Context, framework: FrameworkRecord, event: scheduler.Event): void {
   if (framework.stream === undefined) return;
   framework.count('events');
-  if (event.type !== undefined) framework.count(`events/${event.type.toLowerCase()}`);
+  if (event.type !== undefined) framework.count(EVENT_COUNTS.get(event.type));
   context.outbox.schedulerEvent(framework.stream.connectionId, event);
 }
 

@@ -75,15 +75,15 @@ const COUNTER_NAMES: readonly string[] = [
 ];
 
 export class Counters {
-  readonly #counts = new Map<string, number>(COUNTER_NAMES.map((name) => [`master/${name}`, 0]));
+  readonly #counts = new Map<string, number>(COUNTER_NAMES.map((name) => [name, 0]));
 
+  /** By full name. O(names): for reading now and then. */
   get all(): ReadonlyMap<string, number> {
-    return this.#counts;
+    return new Map(Array.from(this.#counts, ([name, count]) => [`master/${name}`, count]));
   }
 
   /** `name` without "master/". */
   add(name: string, by = 1): void {
-    const full = `master/${name}`;
-    this.#counts.set(full, (this.#counts.get(full) ?? 0) + by);
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 }

@@ -97,7 +97,9 @@ export class FrameworkRecord implements FrameworkView {
     return this.#capabilities.has(capability);
   }
 
-  count(suffix: string, by = 1): void {
+  /** `suffix` is a name of metrics/framework-counts.ts or a literal; undefined: not counted. */
+  count(suffix: string | undefined, by = 1): void {
+    if (suffix === undefined) return;
     this.counts.set(suffix, (this.counts.get(suffix) ?? 0) + by);
   }
 

@@ -60,11 +60,11 @@ export class TaskRecord implements TaskView {
     this.version++;
   }
 
-  /** One entry per consecutive state, without `data`. */
+  /** One entry per consecutive state, without `data`. `status` is kept: nobody changes it any more. */
   recordStatus(status: mesos.TaskStatus): void {
     this.message.statuses ??= [];
     const statuses = this.message.statuses;
-    const kept = { ...status, data: undefined };
+    const kept = status.data === undefined ? status : { ...status, data: undefined };
     if (statuses.at(-1)?.state === status.state) statuses[statuses.length - 1] = kept;
     else statuses.push(kept);
     this.version++;

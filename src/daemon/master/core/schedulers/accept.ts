@@ -10,6 +10,7 @@ import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { notifyUpdate } from '../frameworks/notify.js';
 import type { Context } from '../machine/context.js';
+import { OPERATION_COUNTS } from '../metrics/framework-counts.js';
 import { countTaskEnding } from '../metrics/task-metrics.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { OfferRecord } from '../model/offer.js';
@@ -112,7 +113,7 @@ function carryOut(
   const scope: AcceptScope = { context, framework, agent, role, offered, remaining: offered };
   for (const operation of operations) {
     framework.count('operations');
-    if (operation.type !== undefined) framework.count(`operations/${operation.type.toLowerCase()}`);
+    if (operation.type !== undefined) framework.count(OPERATION_COUNTS.get(operation.type));
     carryOutOne(scope, operation);
   }
   return { frameworkId: framework.id, agentId, resources: scope.remaining };

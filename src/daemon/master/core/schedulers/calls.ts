@@ -6,6 +6,7 @@ import { type Rejection, type RejectionCode, reject } from '../../../../base/rej
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { removeFramework } from '../frameworks/removal.js';
 import type { Context } from '../machine/context.js';
+import { CALL_COUNTS } from '../metrics/framework-counts.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
 import { handleAccept } from './accept.js';
@@ -34,7 +35,7 @@ export function handleSchedulerCall(context: Context, event: CallEvent): void {
     return;
   }
   framework.count('calls');
-  if (call.type !== undefined) framework.count(`calls/${call.type.toLowerCase()}`);
+  if (call.type !== undefined) framework.count(CALL_COUNTS.get(call.type));
   dispatch(context, framework, requestId, call);
 }
 

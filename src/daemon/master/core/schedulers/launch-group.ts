@@ -3,7 +3,7 @@ import { isRejection } from '../../../../base/rejection.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sendToAgent } from '../agents/send.js';
 import { groupComplaint } from '../validation/group.js';
-import { preparedExecutor, preparedTask } from '../validation/preparation.js';
+import { type PreparedTask, preparedExecutor, preparedTask } from '../validation/preparation.js';
 import type { AcceptScope } from './accept-scope.js';
 import { admitExecutor, admitTask, refuseTask } from './launch.js';
 
@@ -24,7 +24,7 @@ export function launchGroup(scope: AcceptScope, operation: mesos.Offer_Operation
     refuseAll(executor.message);
     return;
   }
-  const tasks: mesos.TaskInfo[] = [];
+  const tasks: PreparedTask[] = [];
   for (const task of given) {
     const prepared = preparedTask({ ...task, executor: task.executor ?? group.executor }, framework.id, role);
     if (isRejection(prepared)) {
@@ -41,6 +41,12 @@ export function launchGroup(scope: AcceptScope, operation: mesos.Offer_Operation
   const launchExecutor = admitExecutor(scope, executor);
   for (const task of tasks) admitTask(scope, task);
   sendToAgent(context, agent, {
-    run_tasks: { framework_info: framework.info, tasks, executor, group: true, launch_executor: launchExecutor },
+    run_tasks: {
+      framework_info: framework.info,
+      tasks: tasks.map(({ info }) => info),
+      executor,
+      group: true,
+      launch_executor: launchExecutor,
+    },
   });
 }

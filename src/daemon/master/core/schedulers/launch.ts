@@ -12,7 +12,7 @@ import { ExecutorRecord } from '../model/holding.js';
 import { TaskRecord, taskOf } from '../model/task.js';
 import { masterStatus } from '../tasks/status.js';
 import { addExecutor, addTask } from '../tasks/tasks.js';
-import { preparedTask } from '../validation/preparation.js';
+import { type PreparedTask, preparedTask } from '../validation/preparation.js';
 import { launchComplaint } from '../validation/task.js';
 import type { AcceptScope } from './accept-scope.js';
 
@@ -31,15 +31,16 @@ export function launchTasks(scope: AcceptScope, operation: mesos.Offer_Operation
   for (const task of prepared) if (!isRejection(task)) launchTask(scope, task);
 }
 
-function launchTask(scope: AcceptScope, task: mesos.TaskInfo): void {
+function launchTask(scope: AcceptScope, prepared: PreparedTask): void {
   const { context, framework, agent } = scope;
-  const complaint = launchComplaint(scope, task);
+  const task = prepared.info;
+  const complaint = launchComplaint(scope, prepared);
   if (complaint !== undefined) {
     refuseTask(scope, task, 'REASON_TASK_INVALID', complaint);
     return;
   }
   const launchExecutor = task.executor !== undefined && admitExecutor(scope, task.executor);
-  admitTask(scope, task);
+  admitTask(scope, prepared);
   sendToAgent(context, agent, {
     run_tasks: {
       framework_info: framework.info,
@@ -52,10 +53,10 @@ function launchTask(scope: AcceptScope, task: mesos.TaskInfo): void {
 }
 
 /** Pays for the task and enters it. */
-export function admitTask(scope: AcceptScope, task: mesos.TaskInfo): void {
+export function admitTask(scope: AcceptScope, { info, resources }: PreparedTask): void {
   const { context, framework, agent } = scope;
-  const record = new TaskRecord(taskOf(task, framework.id), Resources.of(task.resources ?? []));
-  pay(scope, record.resources);
+  const record = new TaskRecord(taskOf(info, framework.id), resources);
+  pay(scope, resources);
   addTask(context, framework, agent, record);
 }
 

@@ -36,14 +36,14 @@ export function presentStatus(
 ): mesos.TaskStatus {
   const last = task.lastStatus;
   return {
-    ...masterStatus(context, {
-      taskId: task.id,
-      agentId: task.agentId,
-      executorId: task.message.executor_id,
-      state: task.message.status_update_state ?? task.state,
-      reason,
-      message: reason === 'REASON_RECONCILIATION' ? 'latest known state' : 'the agent re-registered',
-    }),
+    task_id: task.message.task_id,
+    state: task.message.status_update_state ?? task.state,
+    source: 'SOURCE_MASTER',
+    reason,
+    message: reason === 'REASON_RECONCILIATION' ? 'latest known state' : 'the agent re-registered',
+    agent_id: task.message.agent_id,
+    executor_id: task.message.executor_id,
+    timestamp: context.now.unixMs / 1000,
     healthy: last?.healthy,
     check_status: last?.check_status,
     container_status: last?.container_status,

@@ -5,7 +5,8 @@
 import { assert, present } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { Context } from '../machine/context.js';
-import { countTaskEnding, stateName } from '../metrics/task-metrics.js';
+import { TERMINAL_COUNTS } from '../metrics/framework-counts.js';
+import { countTaskEnding } from '../metrics/task-metrics.js';
 import type { AgentRecord } from '../model/agent.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
@@ -93,7 +94,7 @@ export function updateTask(
   const ended = !wasTerminal && isTerminalState(next);
   if (ended) {
     countTaskEnding(context, { ...status, state: next });
-    framework.count(`tasks/terminal/task_${stateName(next)}`);
+    framework.count(TERMINAL_COUNTS.get(next));
   }
   return ended;
 }

@@ -3,6 +3,7 @@ import { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sameMessage } from '../model/equality.js';
 import { executorComplaint } from './executor.js';
+import type { PreparedTask } from './preparation.js';
 import { overlapComplaint } from './resources.js';
 import { affordComplaint, type LaunchSite, sharesCgroups, taskComplaint } from './task.js';
 
@@ -12,13 +13,14 @@ const MIN_EXECUTOR_MEM_MILLI = 32_000;
 /** Prepared tasks and their prepared executor. */
 export function groupComplaint(
   site: LaunchSite,
-  tasks: readonly mesos.TaskInfo[],
+  prepared: readonly PreparedTask[],
   executor: mesos.ExecutorInfo,
 ): string | undefined {
+  const tasks = prepared.map(({ info }) => info);
   if (tasks.length === 0) return 'the task group is empty';
-  for (const task of tasks) {
-    const complaint = taskComplaint(site, task) ?? memberComplaint(task, executor);
-    if (complaint !== undefined) return `task '${task.task_id.value}' is invalid: ${complaint}`;
+  for (const task of prepared) {
+    const complaint = taskComplaint(site, task) ?? memberComplaint(task.info, executor);
+    if (complaint !== undefined) return `task '${task.info.task_id.value}' is invalid: ${complaint}`;
   }
   return (
     duplicateComplaint(tasks) ??
@@ -26,7 +28,7 @@ export function groupComplaint(
     executorComplaint(site, executor) ??
     overlapComplaint([...tasks.map((task) => task.resources ?? []), executor.resources ?? []]) ??
     sharingComplaint(site, tasks, executor) ??
-    affordComplaint(site, tasks, executor)
+    affordComplaint(site, prepared, executor)
   );
 }
 

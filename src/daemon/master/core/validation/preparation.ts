@@ -3,16 +3,23 @@
  * framework of an executor, the type of a health check that old frameworks leave out. Source: spec page 01, ACCEPT.
  */
 import { isRejection, type Rejection } from '../../../../base/rejection.js';
+import { Resources } from '../../../../offers/resources.js';
 import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 
-export function preparedTask(task: mesos.TaskInfo, frameworkId: string, role: string): mesos.TaskInfo | Rejection {
+export interface PreparedTask {
+  readonly info: mesos.TaskInfo;
+  /** Of `info`, tagged with allocation_info. */
+  readonly resources: Resources;
+}
+
+export function preparedTask(task: mesos.TaskInfo, frameworkId: string, role: string): PreparedTask | Rejection {
   const resources = preparedResources(task.resources ?? [], role);
   if (isRejection(resources)) return resources;
   const executor = task.executor === undefined ? undefined : preparedExecutor(task.executor, frameworkId, role);
   if (isRejection(executor)) return executor;
   const health_check = task.health_check === undefined ? undefined : preparedHealthCheck(task.health_check);
-  return { ...task, resources, executor, health_check };
+  return { info: { ...task, resources, executor, health_check }, resources: Resources.of(resources) };
 }
 
 export function preparedExecutor(

@@ -8,6 +8,7 @@ import { validateTaskInfo } from '../../../../wire/validation/task.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { executorComplaint, isRunning } from './executor.js';
+import type { PreparedTask } from './preparation.js';
 import { overlapComplaint, resourcesComplaint } from './resources.js';
 
 /** Where a launch is to happen and what is left to pay for it. */
@@ -19,34 +20,41 @@ export interface LaunchSite {
 }
 
 /** A prepared task of a LAUNCH. */
-export function launchComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefined {
+export function launchComplaint(site: LaunchSite, prepared: PreparedTask): string | undefined {
+  const task = prepared.info;
   return (
-    taskComplaint(site, task) ??
+    taskComplaint(site, prepared) ??
     formComplaint(site, task) ??
     overlapComplaint([task.resources ?? [], task.executor?.resources ?? []]) ??
-    affordComplaint(site, [task], task.executor) ??
+    affordComplaint(site, [prepared], task.executor) ??
     (sharesCgroups(task) ? undefined : 'share_cgroups=false is for task groups only')
   );
 }
 
 /** Rules 1 to 11: the same for tasks of groups. */
-export function taskComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefined {
+export function taskComplaint(site: LaunchSite, { info: task, resources }: PreparedTask): string | undefined {
   const { framework, agent } = site;
   if (framework.tasks.has(task.task_id.value) || framework.unreachableTasks.has(task.task_id.value))
     return `task id '${task.task_id.value}' is in use by another task`;
   if (task.agent_id.value !== agent.id)
     return `the task is for agent '${task.agent_id.value}', the offers are of agent '${agent.id}'`;
-  const resources = task.resources ?? [];
-  if (Resources.of(resources).isEmpty) return 'the task uses no resources';
-  return validateTaskInfo(task)?.message ?? resourcesComplaint(resources) ?? limitsComplaint(agent, task);
+  if (resources.isEmpty) return 'the task uses no resources';
+  return (
+    validateTaskInfo(task)?.message ??
+    resourcesComplaint(task.resources ?? []) ??
+    limitsComplaint(agent, task.limits ?? {}, resources)
+  );
 }
 
 /** Limits are compared in thousandths, as all amounts are. */
-function limitsComplaint(agent: AgentRecord, task: mesos.TaskInfo): string | undefined {
-  const limits = Object.entries(task.limits ?? {});
+function limitsComplaint(
+  agent: AgentRecord,
+  given: NonNullable<mesos.TaskInfo['limits']>,
+  requests: Resources,
+): string | undefined {
+  const limits = Object.entries(given);
   if (limits.length === 0) return undefined;
   if (!agent.capabilitySet.has('TASK_RESOURCE_LIMITS')) return 'the agent does not support resource limits of tasks';
-  const requests = Resources.of(task.resources ?? []);
   for (const [name, { value }] of limits) {
     const request = requests.scalarMilli(name);
     if (request === 0) return `there is a limit of '${name}' but no request for it`;
@@ -74,10 +82,10 @@ function formComplaint(site: LaunchSite, task: mesos.TaskInfo): string | undefin
 /** Rule 14: everything new fits in what the offers still hold; shared volumes count against all of the offers. */
 export function affordComplaint(
   site: LaunchSite,
-  tasks: readonly mesos.TaskInfo[],
+  tasks: readonly PreparedTask[],
   executor: mesos.ExecutorInfo | undefined,
 ): string | undefined {
-  const parts = tasks.map((task) => Resources.of(task.resources ?? []));
+  const parts = tasks.map((task) => task.resources);
   const isNew = executor !== undefined && !isRunning(site, executor.executor_id.value);
   if (isNew) parts.push(Resources.of(executor.resources ?? []));
   const needed = Resources.sum(parts);
