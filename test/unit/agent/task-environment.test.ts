@@ -18,7 +18,7 @@ function environment(more: Partial<TaskEnvironmentOptions> = {}): Record<string,
     endpoint: '10.0.0.7:5051',
     framework: frameworkInfo(),
     task: taskInfo('t1'),
-    sandboxDir: '/work/sandbox',
+    sandboxDir: '/srv/sandbox',
     ...more,
   });
 }
@@ -31,9 +31,9 @@ describe('the environment of a task', () => {
   test('says who and where it is', () => {
     expect(environment()).toEqual({
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      HOME: '/work/sandbox',
-      MESOS_SANDBOX: '/work/sandbox',
-      MESOS_DIRECTORY: '/work/sandbox',
+      HOME: '/srv/sandbox',
+      MESOS_SANDBOX: '/srv/sandbox',
+      MESOS_DIRECTORY: '/srv/sandbox',
       MESOS_FRAMEWORK_ID: 'fw1',
       MESOS_EXECUTOR_ID: 't1',
       MESOS_TASK_ID: 't1',
@@ -89,7 +89,7 @@ describe('the environment of a task', () => {
     ]);
     expect(environment({ config, task })).toMatchObject({
       PATH: '/opt/bin',
-      MESOS_SANDBOX: '/work/sandbox',
+      MESOS_SANDBOX: '/srv/sandbox',
       MESOS_DIRECTORY: '/task',
       A: 'flag',
       B: 'task',
