@@ -155,6 +155,30 @@ describe('Reregister of a registered agent', () => {
     expect(agent.received('shutdown')).toHaveLength(2);
   });
 
+  it('takes an agent back whose link comes another way', () => {
+    const { harness, agent } = runningPair(['t']);
+    agent.disconnect();
+    const connectionId = harness.newId();
+    agent.connect().connectionId = connectionId;
+    const reregister = { agent_info: agent.info, version: '1.0.0', tasks: [...agent.tasks.values()] };
+    const frame = { channel: 1, sequence: 1, term: 1, reregister };
+    harness.send({ kind: 'agent-frame', connectionId, channel: 1, remoteIp: '10.9.9.9', frame });
+    expect(agent.received('shutdown')).toEqual([]);
+    expect(harness.core.view.agents.get(agent.id)).toMatchObject({ connected: true, ip: '10.9.9.9' });
+  });
+
+  it('knows the agent by its new address from then on', () => {
+    const { harness, agent } = runningPair(['t'], {}, {}, { ip: '10.0.0.1', port: 1 });
+    agent.disconnect();
+    agent.info = { ...agent.info, port: 2 };
+    agent.reregister();
+    agent.disconnect();
+    harness.agent({ ip: '10.0.0.1', port: 1 }).register();
+    expect(harness.core.view.agents.size).toBe(2);
+    harness.agent({ ip: '10.0.0.1', port: 2 }).register();
+    expect(harness.core.view.agents.has(agent.id)).toBe(false);
+  });
+
   it('updates the registry when its configuration changed', () => {
     const { harness, agent } = runningPair(['t']);
     agent.disconnect();

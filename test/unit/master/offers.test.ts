@@ -78,6 +78,14 @@ describe('when resources are offered', () => {
     expect(untilMs).toEqual([harness.nowMs + 365 * 24 * 3_600_000]);
   });
 
+  it('a scheduler that takes over begins without the filters of its predecessor', () => {
+    const { harness, scheduler } = offeredPair();
+    scheduler.decline([scheduler.takeOffer()], 3600);
+    scheduler.subscribe();
+    harness.settle();
+    expect(scheduler.offers).toHaveLength(1);
+  });
+
   it('REVIVE lifts filters at once, SUPPRESS stops offers and leaves those that are out', () => {
     const { harness, scheduler, agent } = offeredPair();
     scheduler.decline([scheduler.takeOffer()], 3600);

@@ -123,6 +123,8 @@ describe('the view', () => {
     expect(gauges.get('master/tasks_running')).toBe(1);
     expect(gauges.get('master/elected')).toBe(1);
     expect(gauges.get('master/frameworks/test/m1-0000/calls/accept')).toBe(1);
+    expect(gauges.get('master/frameworks/test/m1-0000/tasks/active/task_running')).toBe(1);
+    expect(gauges.get('master/frameworks/test/m1-0000/tasks/active/task_staging')).toBe(0);
     const { counters } = new Harness().core.view;
     expect(counters.get('master/messages_launch_tasks')).toBe(0);
     expect(counters.get('master/tasks_gone_by_operator')).toBe(0);

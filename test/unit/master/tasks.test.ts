@@ -265,6 +265,24 @@ describe('RECONCILE', () => {
     expect(scheduler.updates).toEqual([]);
   });
 
+  it('is refused with 503 when too many are under way', () => {
+    const { harness, scheduler } = runningPair(['t'], {}, { stepBudget: 1 });
+    const { streamId } = scheduler;
+    const call = { type: 'RECONCILE' as const, framework_id: { value: scheduler.id }, reconcile: {} };
+    const events = Array.from({ length: 65 }, () => harness.newId()).map((requestId) => ({
+      kind: 'scheduler-call' as const,
+      requestId,
+      streamId,
+      call,
+    }));
+    harness.send(...events);
+    const statuses = events.map(({ requestId }) => harness.outcome(requestId)?.status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(64);
+    expect(statuses.at(-1)).toBe(503);
+    scheduler.reconcile();
+    expect(scheduler.updates.filter(({ reason }) => reason === 'REASON_RECONCILIATION')).toHaveLength(65);
+  });
+
   it('RECONCILE_OPERATIONS says where an unknown operation would be', () => {
     const { scheduler, agent } = runningPair(['t']);
     const operations = [

@@ -25,6 +25,12 @@ export const MAX_TOMBSTONES = 10_000;
 /** Changes of one framework or agent that may wait for an earlier one of the same; more are refused with 503. */
 export const MAX_WAITING_CHANGES = 64;
 
+/** Reconciliations of one framework that may be under way; more are refused with 503. */
+export const MAX_RECONCILIATIONS = 64;
+
+/** Agents that may share one connection; the frames of more are dropped and their channels closed. */
+export const MAX_CHANNELS_PER_CONNECTION = 65_536;
+
 /** Registry operations in one proposal at most, where many are made at once. */
 export const MAX_OPERATIONS_PER_PROPOSAL = 1000;
 

@@ -2,22 +2,35 @@
  * Which agent speaks on which channel of which connection. An agent is on one channel at most; a channel carries one
  * agent at most.
  */
+import { MAX_CHANNELS_PER_CONNECTION } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentLink, AgentRecord } from '../model/agent.js';
 import type { ConnectionId } from '../protocol.js';
 
+/** Whose HTTP server listens where; the last to say so has it. */
+export function moveAddress(context: Context, agent: AgentRecord, address: string | undefined): void {
+  const { agentsByAddress } = context.state;
+  if (agent.address !== undefined && agentsByAddress.get(agent.address) === agent.id)
+    agentsByAddress.delete(agent.address);
+  if (address !== undefined) agentsByAddress.set(address, agent.id);
+}
+
 export function findChannel(context: Context, link: AgentLink): Channel | undefined {
   return context.state.channels.get(link.connectionId)?.get(link.channel);
 }
 
-/** The channel of a frame; a channel opens with its first frame. */
-export function channelOf(context: Context, connectionId: ConnectionId, channel: number): Channel {
+/** The channel of a frame; a channel opens with its first frame. undefined: the connection has too many. */
+export function channelOf(context: Context, connectionId: ConnectionId, channel: number): Channel | undefined {
   const { channels } = context.state;
   const ofConnection = channels.get(connectionId) ?? new Map<number, Channel>();
   channels.set(connectionId, ofConnection);
   const known = ofConnection.get(channel);
   if (known !== undefined) return known;
+  if (ofConnection.size >= MAX_CHANNELS_PER_CONNECTION) {
+    context.outbox.closeChannel({ connectionId, channel });
+    return undefined;
+  }
   const made: Channel = {
     link: { connectionId, channel },
     agentId: undefined,

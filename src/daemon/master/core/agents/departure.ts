@@ -14,7 +14,7 @@ import { publishAgentRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import { completeTask, removeExecutor, shelveTask, updateTask } from '../tasks/tasks.js';
-import { closeChannel, findChannel, unbindAgent } from './channels.js';
+import { closeChannel, findChannel, moveAddress, unbindAgent } from './channels.js';
 import { agentTurn } from './keys.js';
 import { sendToAgent } from './send.js';
 
@@ -115,8 +115,7 @@ function depart(context: Context, agent: AgentRecord, ending: Ending): void {
   context.timers.cancel(agent.reregisterTimer);
   context.removals.cancel(agent.id);
   unbindAgent(context, agent);
-  if (agent.address !== undefined && state.agentsByAddress.get(agent.address) === agent.id)
-    state.agentsByAddress.delete(agent.address);
+  moveAddress(context, agent, undefined);
   state.agents.delete(agent.id);
   notifyLost(context, agent.id);
 }

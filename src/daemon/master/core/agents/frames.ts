@@ -25,6 +25,7 @@ type FrameEvent = Extract<MasterEvent, { kind: 'agent-frame' }>;
 export function handleAgentFrame(context: Context, event: FrameEvent): void {
   const { connectionId, frame, remoteIp } = event;
   const channel = channelOf(context, connectionId, event.channel);
+  if (channel === undefined) return;
   const agent = channel.agentId === undefined ? undefined : context.state.agents.get(channel.agentId);
   if (frame.register !== undefined) handleRegister(context, channel, frame.register, remoteIp);
   else if (frame.reregister !== undefined) handleReregister(context, channel, frame.reregister, remoteIp);

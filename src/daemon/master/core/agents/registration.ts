@@ -38,8 +38,8 @@ export function handleRegister(context: Context, channel: Channel, message: link
     return;
   }
   if (isSameAgent(predecessor, facts)) {
-    connectAgent(context, predecessor, channel);
     acknowledge(context, channel, predecessor.id, false);
+    connectAgent(context, predecessor, channel);
     return;
   }
   channel.registering = true;

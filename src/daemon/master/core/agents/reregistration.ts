@@ -13,6 +13,7 @@ import type { AgentFacts, AgentRecord } from '../model/agent.js';
 import { sameMessage } from '../model/equality.js';
 import { presentStatus } from '../tasks/status.js';
 import { enterAgent } from './admission.js';
+import { moveAddress } from './channels.js';
 import { connectAgent } from './connection.js';
 import { logRefusal } from './departure.js';
 import { domainComplaint, factsOf } from './facts.js';
@@ -87,7 +88,11 @@ function objectionTo(
   if (known === undefined) return undefined;
   if (known.info.hostname !== facts.info.hostname)
     return `the agent is known with hostname '${known.info.hostname}', not '${facts.info.hostname}'`;
-  return known.ip === facts.ip ? undefined : `the agent is known with address ${known.ip}, not ${facts.ip}`;
+  // The address of a link may change with the route; the one an agent announces may not.
+  const announced = known.address !== undefined && facts.address !== undefined;
+  return announced && known.ip !== facts.ip
+    ? `the agent is known with address ${known.ip}, not ${facts.ip}`
+    : undefined;
 }
 
 /** undefined: the registry holds it just so. */
@@ -132,6 +137,7 @@ function readmit(context: Context, { agentId, facts, message, channel }: Return)
 function meetAgain(context: Context, { facts, message, channel }: Return, agent: AgentRecord): void {
   const total = agent.total;
   const changed = !sameMessage(agent.info, facts.info) || !sameMessage(agent.capabilities, facts.capabilities);
+  moveAddress(context, agent, facts.address);
   agent.update({ ...facts, total: changed ? facts.total : total });
   agent.reregisteredAtUnixMs = context.now.unixMs;
   if (changed) {

@@ -53,8 +53,8 @@ export function reconnectFramework(
   facts: FrameworkFacts,
   stream: SchedulerStream,
 ): void {
-  if (framework.stream !== undefined) failOver(context, framework);
   for (const offer of framework.offers.values()) discardOffer(context, offer);
+  if (framework.stream !== undefined) failOver(context, framework);
   context.timers.cancel(framework.failoverTimer);
   framework.failoverTimer = undefined;
   framework.recovered = false;
@@ -77,6 +77,8 @@ function failOver(context: Context, framework: FrameworkRecord): void {
   notify(context, framework, { type: 'ERROR', error: { message: 'Framework failed over' } });
   context.outbox.closeStream(stream.connectionId);
   detach(context, framework);
+  // As after a disconnection: whoever subscribes begins without the filters of its predecessor.
+  context.allocator.deactivateFramework(framework.id);
 }
 
 /** Takes the stream away; what follows decides what becomes of the framework. */

@@ -9,4 +9,5 @@ function names<Type extends string>(prefix: string, types: Iterable<Type>): Read
 export const CALL_COUNTS = names('calls', scheduler.Call_Type.numberOf.keys());
 export const EVENT_COUNTS = names('events', scheduler.Event_Type.numberOf.keys());
 export const OPERATION_COUNTS = names('operations', mesos.Offer_Operation_Type.numberOf.keys());
+export const ACTIVE_COUNTS = names('tasks/active', mesos.TaskState.numberOf.keys());
 export const TERMINAL_COUNTS = names('tasks/terminal', mesos.TaskState.numberOf.keys());

@@ -38,6 +38,8 @@ export class FrameworkRecord implements FrameworkView {
   /** Its removal has begun: it takes no calls and gets no offers. */
   removing = false;
   backPressured = false;
+  /** Reconciliations asked for and not done. */
+  reconciliations = 0;
   registeredAtUnixMs: number;
   reregisteredAtUnixMs: number | undefined;
   unregisteredAtUnixMs: number | undefined;

@@ -11,7 +11,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
 import { handleAccept } from './accept.js';
 import { handleDecline, handleInverseOffers, handleRevive, handleSuppress } from './offer-calls.js';
-import { handleReconcile, handleReconcileOperations } from './reconcile.js';
+import { handleReconcile, handleReconcileOperations, mayReconcile } from './reconcile.js';
 import { handleAcknowledge, handleKill, handleMessage, handleShutdownExecutor } from './task-calls.js';
 import { handleUpdateFramework } from './update-framework.js';
 
@@ -69,6 +69,11 @@ function dispatch(context: Context, framework: FrameworkRecord, requestId: Reque
   if (handle === 'incomplete') {
     const rejection = reject('invalid', `a call of type ${call.type} needs its message`);
     context.outbox.refuse(requestId, 400, rejection);
+    return;
+  }
+  const isReconciliation = call.type === 'RECONCILE' || call.type === 'RECONCILE_OPERATIONS';
+  if (isReconciliation && !mayReconcile(framework)) {
+    context.outbox.refuseUnavailable(requestId, 'too many reconciliations are under way: try again later');
     return;
   }
   context.outbox.respond(requestId, 202);

@@ -7,6 +7,7 @@ import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { agentTurn } from '../agents/keys.js';
 import { notify, notifyUpdate } from '../frameworks/notify.js';
+import { MAX_RECONCILIATIONS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { lossState, masterStatus, presentStatus } from '../tasks/status.js';
@@ -14,7 +15,23 @@ import { lossState, masterStatus, presentStatus } from '../tasks/status.js';
 export function handleReconcile(context: Context, framework: FrameworkRecord, call: scheduler.Call_Reconcile): void {
   context.counters.add('messages_reconcile_tasks');
   const asked = call.tasks ?? [];
-  context.jobs.add(asked.length === 0 ? reconcileAll(context, framework) : reconcileEach(context, framework, asked));
+  const work = asked.length === 0 ? reconcileAll(context, framework) : reconcileEach(context, framework, asked);
+  begin(context, framework, work);
+}
+
+/** Whether one more may be begun: a scheduler cannot pile up work without end. */
+export function mayReconcile(framework: FrameworkRecord): boolean {
+  return framework.reconciliations < MAX_RECONCILIATIONS;
+}
+
+function begin(context: Context, framework: FrameworkRecord, work: Generator<void, void>): void {
+  framework.reconciliations++;
+  context.jobs.add(counted(framework, work));
+}
+
+function* counted(framework: FrameworkRecord, work: Generator<void, void>): Generator<void, void> {
+  yield* work;
+  framework.reconciliations--;
 }
 
 function* reconcileAll(context: Context, framework: FrameworkRecord): Generator<void, void> {
@@ -96,7 +113,7 @@ export function handleReconcileOperations(
   call: scheduler.Call_ReconcileOperations,
 ): void {
   context.counters.add('messages_reconcile_operations');
-  context.jobs.add(reconcileOperations(context, framework, call.operations ?? []));
+  begin(context, framework, reconcileOperations(context, framework, call.operations ?? []));
 }
 
 function* reconcileOperations(

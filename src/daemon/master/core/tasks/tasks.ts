@@ -5,7 +5,7 @@
 import { assert, present } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { Context } from '../machine/context.js';
-import { TERMINAL_COUNTS } from '../metrics/framework-counts.js';
+import { ACTIVE_COUNTS, TERMINAL_COUNTS } from '../metrics/framework-counts.js';
 import { countTaskEnding } from '../metrics/task-metrics.js';
 import type { AgentRecord } from '../model/agent.js';
 import { trimOldest } from '../model/bounded-history.js';
@@ -40,8 +40,13 @@ export function addTask(context: Context, framework: FrameworkRecord, agent: Age
     task.holdsResources = true;
     holding.used = holding.used.add(task.resources);
   }
-  context.state.countTask(task.state, 1);
+  countLive(context, framework, task.state, 1);
   publishTaskAdded(context, task);
+}
+
+function countLive(context: Context, framework: FrameworkRecord, state: mesos.TaskState, by: 1 | -1): void {
+  context.state.countTask(state, by);
+  framework.count(ACTIVE_COUNTS.get(state), by);
 }
 
 /** Enters an executor whose resources the allocator counts already. */
@@ -83,8 +88,8 @@ export function updateTask(
   const previous = task.lastStatus;
   const isNews = next !== before || previous?.state !== status.state || checksChanged(previous, status);
   if (next !== before) {
-    context.state.countTask(before, -1);
-    context.state.countTask(next, 1);
+    countLive(context, framework, before, -1);
+    countLive(context, framework, next, 1);
     task.setState(next);
   }
   if (status.uuid !== undefined) task.setForwarded(status.state, status.uuid);
@@ -126,7 +131,7 @@ export function removeTask(context: Context, framework: FrameworkRecord, task: T
   holding.tasks.delete(task.id);
   dropIfEmpty(agent, framework, holding);
   forgetKill(agent, task);
-  context.state.countTask(task.state, -1);
+  countLive(context, framework, task.state, -1);
 }
 
 /** Live to completed. */
