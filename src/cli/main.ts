@@ -2,7 +2,7 @@
  * The entry point of the command line: runs one command, prints what failed in one form, sets the exit status. stdout is
  * data and stderr is talk, errors included, with `--json` as well (design/ux, section 1).
  */
-import { Errors, run } from '@oclif/core';
+import { Errors, run, settings } from '@oclif/core';
 import { moveLeadingFlags, wantsDebug, wantsJson } from './arguments.js';
 import { findFailure, formatFailure, formatFailureJson } from './failure.js';
 
@@ -13,6 +13,8 @@ const SIGPIPE_STATUS = 141;
 export async function main(entryUrl: string): Promise<never> {
   const argv = moveLeadingFlags(process.argv.slice(2));
   endWithClosedPipe();
+  // Compiled code stays compiled code, whatever NODE_ENV says; only bin/dev.js runs the sources.
+  if (!import.meta.url.endsWith('.ts')) settings.enableAutoTranspile = false;
   try {
     await run([...argv], entryUrl);
   } catch (error) {

@@ -24,7 +24,9 @@ export function parseAddress(text: string, defaultPort: number = DEFAULT_MASTER_
       'invalid',
       `"${trimmed}" is a ZooKeeper address: write the masters themselves, HOST:PORT[,HOST:PORT...]`,
     );
-  const match = /^(?:http:\/\/)?(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:/?#[\]@]+))(?::(\d{1,5}))?\/?$/.exec(trimmed);
+  const match = /^(?:http:\/\/)?(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:/?#[\]@]+))(?::(\d{1,5}))?\/?$/.exec(
+    trimmed,
+  );
   const host = match?.[1] ?? match?.[2];
   if (host === undefined)
     return reject('invalid', `"${trimmed}" is not an address: write HOST:PORT, for example 127.0.0.1:5050`);

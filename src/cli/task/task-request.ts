@@ -59,7 +59,7 @@ export function parseTaskRequest(input: TaskRequestInput, { userName, env }: Sur
   const roleProblem = validateRole(input.role);
   if (roleProblem !== undefined) check('--role', roleProblem);
   return {
-    name: check('--name', parseName(input.name ?? nameOfProgram(first))),
+    name: check('--name', parseName(input.name ?? nameOfProgram(input.words))),
     command: { ...commandOf(input.words), user: input.user, environment },
     amounts: {
       cpus: check('--cpus', parseAmount(input.cpus, MIN_CPUS)),
@@ -125,9 +125,10 @@ function parseName(name: string): string | Rejection {
   return reject('invalid', `"${name}" is not a name: up to 100 letters, digits, "_", "-" and "."`);
 }
 
-function nameOfProgram(word: string): string {
-  const program = /[^/\s]+(?=\s|$)/.exec(word)?.[0] ?? 'task';
-  const plain = program
+function nameOfProgram(words: readonly string[]): string {
+  const [first = ''] = words;
+  const program = words.length === 1 ? (first.trim().split(/\s/)[0] ?? '') : first;
+  const plain = (program.split('/').at(-1) ?? '')
     .replace(/[^A-Za-z0-9_.-]/g, '-')
     .replace(/^[^A-Za-z0-9_]+/, '')
     .slice(0, 60);

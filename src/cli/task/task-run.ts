@@ -79,7 +79,7 @@ export class TaskRun {
   #isWatchingFit = false;
   #relay: LogRelay | undefined;
   #agent: AgentClient | undefined;
-  #failure: unknown;
+  #failure: MesoError | undefined;
 
   constructor(options: TaskRunOptions) {
     this.#options = options;

@@ -1,9 +1,9 @@
 /** An HTTP server that answers as told: a master or an agent for the clients under test. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import * as scheduler from '../../../src/wire/gen/scheduler.js';
 import { encodeJson } from '../../../src/wire/json.js';
 import { encodeRecord } from '../../../src/wire/recordio.js';
-import * as scheduler from '../../../src/wire/gen/scheduler.js';
 
 export interface Seen {
   readonly call: Record<string, unknown>;
@@ -71,7 +71,10 @@ export function schedulerRecord(event: scheduler.Event): Buffer {
 export function subscribedRecord(options: { readonly id?: string; readonly heartbeatSeconds?: number } = {}): Buffer {
   return schedulerRecord({
     type: 'SUBSCRIBED',
-    subscribed: { framework_id: { value: options.id ?? 'fw-1' }, heartbeat_interval_seconds: options.heartbeatSeconds ?? 15 },
+    subscribed: {
+      framework_id: { value: options.id ?? 'fw-1' },
+      heartbeat_interval_seconds: options.heartbeatSeconds ?? 15,
+    },
   });
 }
 

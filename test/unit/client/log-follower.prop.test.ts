@@ -63,9 +63,12 @@ async function readAll(follower: LogFollower, out: Buffer[]): Promise<boolean> {
 }
 
 /** A random number of bytes written, or a rotation, at each request. */
-const actions = fc.array(fc.oneof({ weight: 4, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constant('rotate' as const) }), {
-  maxLength: 300,
-});
+const actions = fc.array(
+  fc.oneof({ weight: 4, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constant('rotate' as const) }),
+  {
+    maxLength: 300,
+  },
+);
 
 /** Four bytes that never come again, as in real output with line numbers or times. */
 function blockOf(number: number): Buffer {
@@ -80,7 +83,8 @@ function play(sandbox: Sandbox, script: readonly (number | 'rotate')[]): void {
   sandbox.between = () => {
     const action = script[at++];
     if (action === 'rotate') sandbox.rotate();
-    else if (action !== undefined && action > 0) sandbox.write(Buffer.concat(Array.from({ length: action }, () => blockOf(block++))));
+    else if (action !== undefined && action > 0)
+      sandbox.write(Buffer.concat(Array.from({ length: action }, () => blockOf(block++))));
   };
 }
 
@@ -89,12 +93,15 @@ describe('LogFollower', () => {
     await fc.assert(
       fc.asyncProperty(actions, async (script) => {
         // Empty files of one size and time cannot be told apart; real ones are never rotated empty.
-        const clean = script.filter((action, i) => action !== 'rotate' || (script[i - 1] !== 'rotate' && script[i - 1] !== 0));
+        const clean = script.filter(
+          (action, i) => action !== 'rotate' || (script[i - 1] !== 'rotate' && script[i - 1] !== 0),
+        );
         const sandbox = new Sandbox(1000);
         play(sandbox, clean);
         const follower = new LogFollower(sandbox, 'stdout');
         const out: Buffer[] = [];
-        for (let i = 0; i < clean.length; i++) for (const part of (await follower.step()).data) out.push(Buffer.from(part));
+        for (let i = 0; i < clean.length; i++)
+          for (const part of (await follower.step()).data) out.push(Buffer.from(part));
         sandbox.between = () => undefined;
         expect(await readAll(follower, out)).toBe(false);
         expect(Buffer.concat(out).equals(sandbox.written)).toBe(true);

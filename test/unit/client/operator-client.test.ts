@@ -1,9 +1,10 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AgentClient, addressOfOffer } from '../../../src/client/agent-client.js';
 import { OperatorClient } from '../../../src/client/operator-client.js';
+import { decodeProtobuf, encodeProtobuf } from '../../../src/wire/codec.js';
 import * as agent from '../../../src/wire/gen/agent.js';
 import * as master from '../../../src/wire/gen/master.js';
-import { decodeProtobuf, encodeProtobuf } from '../../../src/wire/codec.js';
 import { encodeJson } from '../../../src/wire/json.js';
 import { encodeRecord } from '../../../src/wire/recordio.js';
 import { FakeMaster, type Handler } from './fake-master.js';
@@ -31,7 +32,9 @@ describe('OperatorClient', () => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end(encodeJson(master.Response, { type: 'GET_AGENTS', get_agents: { agents: [] } }));
     });
-    const follower = await fakeMaster((seen, response) => void response.writeHead(307, { Location: `//${leader.address}${seen.path}` }).end());
+    const follower = await fakeMaster(
+      (seen, response) => void response.writeHead(307, { Location: `//${leader.address}${seen.path}` }).end(),
+    );
     const client = operatorOf(follower.address);
     expect(await client.getAgents()).toEqual([]);
     expect(await client.getAgents()).toEqual([]);
@@ -40,7 +43,9 @@ describe('OperatorClient', () => {
   });
 
   it('asks why at the extension API', async () => {
-    const server = await fakeMaster((_, response) => void response.writeHead(200).end('{"type":"WHY","why":{"summary":"no agents"}}'));
+    const server = await fakeMaster(
+      (_, response) => void response.writeHead(200).end('{"type":"WHY","why":{"summary":"no agents"}}'),
+    );
     expect(await operatorOf(server.address).why({ role: 'dev' })).toMatchObject({ summary: 'no agents' });
     expect(server.seen[0]).toMatchObject({ path: '/api/mesoctl/v1', call: { type: 'WHY', why: { role: 'dev' } } });
   });
@@ -71,7 +76,9 @@ describe('OperatorClient', () => {
   it('follows the event stream over a lost connection', async () => {
     const server = await fakeMaster((_, response) => {
       response.writeHead(200);
-      response.write(encodeRecord(encodeJson(master.Event, { type: 'SUBSCRIBED', subscribed: { heartbeat_interval_seconds: 15 } })));
+      response.write(
+        encodeRecord(encodeJson(master.Event, { type: 'SUBSCRIBED', subscribed: { heartbeat_interval_seconds: 15 } })),
+      );
     });
     const abort = new AbortController();
     const events = operatorOf(server.address).events(abort.signal);
@@ -87,14 +94,16 @@ describe('OperatorClient', () => {
 describe('AgentClient', () => {
   it('reads files, in protobuf', async () => {
     const calls: unknown[] = [];
-    const { createServer } = await import('node:http');
-    const server = createServer(async (request, response) => {
+    const answer = async (request: IncomingMessage, response: ServerResponse) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
       calls.push(decodeProtobuf(agent.Call, Buffer.concat(chunks)));
       response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
-      response.end(encodeProtobuf(agent.Response, { type: 'READ_FILE', read_file: { size: 5, data: Buffer.from('lo') } }));
-    });
+      response.end(
+        encodeProtobuf(agent.Response, { type: 'READ_FILE', read_file: { size: 5, data: Buffer.from('lo') } }),
+      );
+    };
+    const server = createServer((request, response) => void answer(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     open.push(server);
     const address = server.address();
@@ -117,7 +126,10 @@ describe('AgentClient', () => {
   it('finds the agent of an offer', () => {
     const offer = { id: { value: 'O' }, framework_id: { value: 'f' }, agent_id: { value: 'S' }, hostname: 'h' };
     expect(addressOfOffer(offer)).toBeUndefined();
-    expect(addressOfOffer({ ...offer, url: { scheme: 'http', address: { ip: '10.0.0.1', port: 5051 } } })).toEqual({ host: '10.0.0.1', port: 5051 });
+    expect(addressOfOffer({ ...offer, url: { scheme: 'http', address: { ip: '10.0.0.1', port: 5051 } } })).toEqual({
+      host: '10.0.0.1',
+      port: 5051,
+    });
     expect(addressOfOffer({ ...offer, url: { scheme: 'http', address: { port: 1 } } })).toEqual({ host: 'h', port: 1 });
   });
 });

@@ -40,7 +40,7 @@ function accepting(onSubscribe: (response: ServerResponse) => void): Handler {
 async function next(events: AsyncGenerator<SchedulerEvent, void>): Promise<SchedulerEvent> {
   const { value, done } = await events.next();
   if (done === true) throw new Error('the events ended');
-  return value as SchedulerEvent;
+  return value;
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -59,7 +59,13 @@ describe('subscribing', () => {
         type: 'OFFERS',
         offers: {
           offers: [
-            { id: { value: 'O1' }, framework_id: { value: 'fw-1' }, agent_id: { value: 'S1' }, hostname: 'zürich', resources: [] },
+            {
+              id: { value: 'O1' },
+              framework_id: { value: 'fw-1' },
+              agent_id: { value: 'S1' },
+              hostname: 'zürich',
+              resources: [],
+            },
           ],
         },
       }),
@@ -123,7 +129,10 @@ describe('subscribing', () => {
     const dead = await FakeMaster.start(() => undefined);
     const { address } = dead;
     await dead.close();
-    const error = await clientOf(address).events().next().catch((thrown: unknown) => thrown);
+    const error = await clientOf(address)
+      .events()
+      .next()
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(MesoError);
     expect(error).toMatchObject({ code: 'NO_MASTER', details: { tried: [{ address, reason: 'refused' }] } });
   });
@@ -142,7 +151,10 @@ describe('subscribing', () => {
     [500, 'PROTOCOL'],
   ])('throws for a refused SUBSCRIBE: %i is %s', async (status, code) => {
     const master = await fakeMaster((_, response) => void response.writeHead(status).end('because'));
-    const error = await clientOf(master.address).events().next().catch((thrown: unknown) => thrown);
+    const error = await clientOf(master.address)
+      .events()
+      .next()
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code, details: { status } });
     expect((error as Error).message).toContain('because');
   });
@@ -198,7 +210,9 @@ describe('losing the connection', () => {
   });
 
   it('takes five missed heartbeats for a loss', async () => {
-    const master = await fakeMaster(accepting((response) => response.write(subscribedRecord({ heartbeatSeconds: 0.02 }))));
+    const master = await fakeMaster(
+      accepting((response) => response.write(subscribedRecord({ heartbeatSeconds: 0.02 }))),
+    );
     const events = clientOf(master.address).events();
     await next(events);
     const lost = await next(events);
@@ -308,13 +322,26 @@ describe('calls', () => {
     await client.reconcile([{ task_id: { value: 't' } }]);
     await client.message({ value: 'S1' }, { value: 'e' }, Buffer.from('hi'));
     await client.updateFramework({ framework_info: { ...FRAMEWORK, roles: ['other'] }, suppressed_roles: ['other'] });
-    expect(master.types).toEqual(['SUBSCRIBE', 'ACKNOWLEDGE', 'DECLINE', 'KILL', 'RECONCILE', 'MESSAGE', 'UPDATE_FRAMEWORK']);
+    expect(master.types).toEqual([
+      'SUBSCRIBE',
+      'ACKNOWLEDGE',
+      'DECLINE',
+      'KILL',
+      'RECONCILE',
+      'MESSAGE',
+      'UPDATE_FRAMEWORK',
+    ]);
     for (const { call, headers } of master.seen.slice(1)) {
       expect(call.framework_id).toEqual({ value: 'fw-1' });
       expect(headers['mesos-stream-id']).toBe('stream-1');
     }
-    expect(master.seen[1]?.call.acknowledge).toMatchObject({ agent_id: { value: 'S1' }, uuid: 'AAAAAAAAAAAAAAAAAAAAAA==' });
-    expect(master.seen[6]?.call.update_framework).toMatchObject({ framework_info: { id: { value: 'fw-1' }, roles: ['other'] } });
+    expect(master.seen[1]?.call.acknowledge).toMatchObject({
+      agent_id: { value: 'S1' },
+      uuid: 'AAAAAAAAAAAAAAAAAAAAAA==',
+    });
+    expect(master.seen[6]?.call.update_framework).toMatchObject({
+      framework_info: { id: { value: 'fw-1' }, roles: ['other'] },
+    });
   });
 
   it('arrive in the order in which they were made', async () => {
@@ -324,7 +351,9 @@ describe('calls', () => {
     });
     const ids = Array.from({ length: 20 }, (_, i) => String(i));
     await Promise.all(ids.map((value) => client.kill({ value })));
-    expect(master.seen.slice(1).map(({ call }) => (call.kill as { task_id: { value: string } }).task_id.value)).toEqual(ids);
+    expect(master.seen.slice(1).map(({ call }) => (call.kill as { task_id: { value: string } }).task_id.value)).toEqual(
+      ids,
+    );
   });
 
   it('that are refused tell why', async () => {

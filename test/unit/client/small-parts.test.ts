@@ -21,9 +21,12 @@ describe('addresses', () => {
     expect(parseAddress(formatAddress(address))).toEqual(address);
   });
 
-  it.each(['', 'm1:0', 'm1:65536', 'm1:x', 'a b', '::1', 'https://m1', 'm1/path', 'zk://a:2181/mesos', 'u@h:1'])('refuses "%s"', (text) => {
-    expect(isRejection(parseAddress(text))).toBe(true);
-  });
+  it.each(['', 'm1:0', 'm1:65536', 'm1:x', 'a b', '::1', 'https://m1', 'm1/path', 'zk://a:2181/mesos', 'u@h:1'])(
+    'refuses "%s"',
+    (text) => {
+      expect(isRejection(parseAddress(text))).toBe(true);
+    },
+  );
 
   it('come in lists, each once', () => {
     expect(parseAddresses('a, b:1,a:5050,')).toEqual([
@@ -76,7 +79,11 @@ describe('takeScalars', () => {
   const reserved = { reservations: [{ type: 'DYNAMIC' as const, role: 'dev' }] };
 
   it('takes reserved resources first and keeps their form', () => {
-    const offered = [scalar('cpus', 2, { allocation_info: { role: 'dev' } }), scalar('cpus', 1, reserved), scalar('mem', 100)];
+    const offered = [
+      scalar('cpus', 2, { allocation_info: { role: 'dev' } }),
+      scalar('cpus', 1, reserved),
+      scalar('mem', 100),
+    ];
     expect(takeScalars(offered, { cpus: 1.5, mem: 100, disk: 0 })).toEqual([
       scalar('cpus', 1, reserved),
       scalar('cpus', 0.5, { allocation_info: { role: 'dev' } }),
@@ -109,10 +116,16 @@ describe('takeScalars', () => {
 describe('findProcessEnd', () => {
   it('reads what our own agent writes, for every wait status', () => {
     for (let code = 0; code < 256; code++)
-      expect(findProcessEnd({ message: `Command ${describeWaitStatus(code << 8)}` })).toEqual({ kind: 'exited', exitStatus: code });
+      expect(findProcessEnd({ message: `Command ${describeWaitStatus(code << 8)}` })).toEqual({
+        kind: 'exited',
+        exitStatus: code,
+      });
     for (let signal = 1; signal <= 64; signal++)
       for (const core of [0, 0x80])
-        expect(findProcessEnd({ message: `Command ${describeWaitStatus(signal | core)}` })).toEqual({ kind: 'signaled', signal });
+        expect(findProcessEnd({ message: `Command ${describeWaitStatus(signal | core)}` })).toEqual({
+          kind: 'signaled',
+          signal,
+        });
   });
 
   it('does not guess', () => {
