@@ -194,7 +194,7 @@ export class FakeAgent {
   received<K extends AgentMessageKind>(kind: K): NonNullable<AgentMessage[K]>[] {
     return this.messages.flatMap((message) => {
       const body = message[kind];
-      return body === undefined ? [] : [body as NonNullable<AgentMessage[K]>];
+      return body === undefined ? [] : [body];
     });
   }
 }

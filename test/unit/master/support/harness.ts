@@ -120,7 +120,7 @@ export class Harness {
     for (const event of events) if ('requestId' in event) this.requests.add(event.requestId);
     for (let rounds = 0; rounds < 100_000; rounds++) {
       const effects = this.core.step(pending, this.now());
-      all.push(...effects);
+      for (const effect of effects) all.push(effect);
       this.onStep?.(effects);
       pending = this.#perform(effects);
       const goesOn = effects.some(({ kind }) => kind === 'continue');
