@@ -8,7 +8,7 @@ import { resolve as absolute, join } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
 import { systemClock } from '../../base/system/clock.js';
 import type { Logger } from '../../base/system/logger.js';
-import { systemRandom } from '../../base/system/random.js';
+import { createBufferedRandom } from '../../base/system/random.js';
 import type { Containerizer, ContainerTermination } from '../../runtime/containerizer.js';
 import { deferred } from '../../runtime/deferred.js';
 import { readBootId } from '../../runtime/fingerprint/machine.js';
@@ -174,7 +174,7 @@ class RunningAgent implements AgentHandle {
       version: MESOS_API_VERSION,
       ip: address.ip,
       bootId,
-      random: systemRandom,
+      random: createBufferedRandom(),
       startedAt: systemClock.now(),
     });
     await this.#recover(core, containerizer, { state, fates });

@@ -55,14 +55,15 @@ export class Sandboxes {
   async create(ids: RunIds, owner: { readonly uid: number; readonly gid: number } | undefined): Promise<string> {
     const { collector, workDir } = this.#options;
     await collector.unschedule(frameworkDir(workDir, ids));
-    await collector.unschedule(executorDir(workDir, ids));
+    // An executor that runs again keeps its directory; what it ran before may go all the same.
+    const isReused = await collector.unschedule(executorDir(workDir, ids));
+    if (isReused) await this.#scheduleRuns(executorDir(workDir, ids), () => false);
     return createSandbox({ workDir, ids, owner });
   }
 
-  /** Its time runs from now on. */
+  /** Its time runs from now on. The executor's directory holds the run: a command task's executor runs once. */
   async retire(run: RetiredRun): Promise<void> {
     const { workDir } = this.#options;
-    await this.#schedule(runDir(workDir, run));
     await this.#schedule(executorDir(workDir, run));
     if (run.frameworkIsOver) await this.#schedule(frameworkDir(workDir, run));
   }
@@ -85,13 +86,18 @@ export class Sandboxes {
     let frameworkIsLive = false;
     for (const executorId of await namesIn(`${frameworkDir(workDir, ids)}/executors`)) {
       const executor = executorDir(workDir, { ...ids, executorId });
-      const runs = (await namesIn(`${executor}/runs`)).filter((name) => name !== 'latest');
-      const executorIsLive = runs.some(isLive);
+      const executorIsLive = (await namesIn(`${executor}/runs`)).some(isLive);
       frameworkIsLive ||= executorIsLive;
-      if (!executorIsLive) await this.#schedule(executor);
-      else for (const run of runs) if (!isLive(run)) await this.#schedule(`${executor}/runs/${run}`);
+      if (executorIsLive) await this.#scheduleRuns(executor, isLive);
+      else await this.#schedule(executor);
     }
     if (!frameworkIsLive) await this.#schedule(frameworkDir(workDir, ids));
+  }
+
+  /** The runs of an executor that goes on. */
+  async #scheduleRuns(executor: string, isLive: (containerId: string) => boolean): Promise<void> {
+    for (const run of await namesIn(`${executor}/runs`))
+      if (run !== 'latest' && !isLive(run)) await this.#schedule(`${executor}/runs/${run}`);
   }
 
   async #schedule(path: string): Promise<void> {
