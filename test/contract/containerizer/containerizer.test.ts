@@ -23,6 +23,8 @@ const VARIANTS = [
   { name: 'user namespace as root', isolation: [...ACCOUNTING, ...NAMESPACES, 'namespaces/cgroup', 'namespaces/user'] },
 ];
 
+/** Stopped, dead and unreaped, or waiting in vfork for a child that is stopped. */
+const HELD = 'TZD';
 /** First thing in a fork bomb: no bomb unless the limit holds (dash has no such option and would go on without). */
 const BOUNDED = 'ulimit -u 60 && [ "$(ulimit -u)" = 60 ] && [ "$(id -u)" != 0 ] || exit 99';
 
@@ -180,10 +182,10 @@ describe.skipIf(!isRoot).each(VARIANTS)('containerizer, $name', ({ isolation, cg
     await agent.printed(launched, 'ready');
     const stopped = async () =>
       (await agent.containerizer.signal(launched.containerId, 19)) ??
-      findStates(launched.pid).every((state) => 'TZ'.includes(state));
+      findStates(launched.pid).every((state) => HELD.includes(state));
     expect(await until('all stopped', stopped)).toBe(true);
     await agent.containerizer.signal(launched.containerId, 18);
-    await until('running again', () => findStates(launched.pid).some((state) => !'TZ'.includes(state)));
+    await until('running again', () => findStates(launched.pid).some((state) => !HELD.includes(state)));
     await agent.containerizer.destroy(launched.containerId);
     expect((await agent.ended(launched.containerId)).waitStatus).toBe(9);
   });
@@ -211,9 +213,12 @@ describe.skipIf(!isRoot).each(VARIANTS)('containerizer, $name', ({ isolation, cg
   });
 
   it('keeps the exit status through a fork bomb', async () => {
-    const launched = await agent.launch(['bash', '-c', `${BOUNDED}; b() { b | b & b; }; b & sleep 0.5; exit 6`], {
-      user: '64123',
-    });
+    const launched = await agent.launch(
+      ['bash', '-c', `${BOUNDED}; b() { b | b & b; }; b & while [ $SECONDS -lt 1 ]; do :; done; exit 6`],
+      {
+        user: '64123',
+      },
+    );
     expect((await agent.ended(launched.containerId)).waitStatus).toBe(6 << 8);
     expect(findUserProcesses(64123)).toEqual([]);
   });

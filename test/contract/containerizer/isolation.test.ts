@@ -1,8 +1,8 @@
 /** What a task sees and can reach, on this machine: namespaces, /proc, mounts, cgroups, limits of its own. */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { LinuxContainerizerOptions } from '../../../src/runtime/linux-containerizer-options.js';
 import { ACCOUNTING, Agent, buildSupervisor, isRoot, NAMESPACES } from './fixture.js';
 
@@ -48,8 +48,8 @@ describe.skipIf(!isRoot)('isolation', () => {
   });
 
   it('hides the directories of the agent', async () => {
-    const hidden = join('/tmp', `mesoctl-hidden-${process.pid}`);
-    mkdirSync(hidden, { recursive: true, mode: 0o700 });
+    const hidden = mkdtempSync(join(tmpdir(), 'mesoctl-hidden-'));
+    onTestFinished(() => rmSync(hidden, { recursive: true }));
     writeFileSync(join(hidden, 'secret'), 'x');
     await open({ maskedDirs: [hidden] });
     const { stdout } = await agent.run(
