@@ -29,7 +29,7 @@ export function formatDoctorReport(report: DoctorReport, stream: NodeJS.WriteStr
       const row = rows[i];
       return row === undefined ? line : colorOf[row.state](line);
     });
-    return [head, ...colored.flatMap((line, i) => [line, ...remedyOf(rows[i])]), ''];
+    return [head, ...colored.flatMap((line, i) => [line, ...remedyOf(rows, i)]), ''];
   };
   return [
     `${report.hostname}: ${report.operatingSystem}, Linux ${report.kernel}`,
@@ -47,8 +47,10 @@ export function formatDoctorReport(report: DoctorReport, stream: NodeJS.WriteStr
   ].join('\n');
 }
 
-function remedyOf(row: DoctorRow | undefined): string[] {
-  return row?.remedy === undefined ? [] : [`    do: ${row.remedy}`];
+/** Rows in a row with the same remedy share its line. */
+function remedyOf(rows: readonly DoctorRow[], i: number): string[] {
+  const remedy = rows[i]?.remedy;
+  return remedy === undefined || rows[i + 1]?.remedy === remedy ? [] : [`    do: ${remedy}`];
 }
 
 function conclusion({ isolation, reduced }: DoctorReport): string[] {

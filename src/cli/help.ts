@@ -12,7 +12,7 @@ const EXAMPLES = [
   ['mesoctl dev --agents 3', 'a cluster until Ctrl-C'],
   ['mesoctl master start', 'a master, port 5050'],
   ['mesoctl agent join m1:5050', 'this machine runs tasks'],
-  ['mesoctl task launch --cpus 0.5 -- ./job.sh', 'run, follow, exit alike'],
+  ['mesoctl task launch --mem 64 -- sleep 10', 'run, follow, exit alike'],
 ] as const;
 
 const WIDTH = 100;

@@ -8,6 +8,7 @@
  * framework id, the framework info and the suppressed roles are those of the moment, not of the beginning.
  * Source: spec page 01; page 13, sections 13.1 and 13.2.
  */
+import { setMaxListeners } from 'node:events';
 import { Agent } from 'node:http';
 import { MesoError } from '../base/error.js';
 import { isRejection, type Rejection } from '../base/rejection.js';
@@ -88,6 +89,8 @@ export class SchedulerClient {
     this.#framework = options.framework;
     this.#constraints = options.offerConstraints;
     this.#suppressed = new Set(options.suppressedRoles ?? []);
+    // Every call under way listens to it; how many there are is the caller's business.
+    setMaxListeners(0, this.#closing.signal);
     if (options.signal?.aborted === true) this.close();
     options.signal?.addEventListener('abort', () => this.close(), { once: true });
   }

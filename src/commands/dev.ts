@@ -13,7 +13,7 @@ export default class Dev extends BaseCommand {
   static override examples = [
     "mesoctl dev -- sh -c 'echo hello from $(hostname)'    run it as a task, exit as it does",
     'mesoctl dev --agents 3                                stay up until Ctrl-C, master on port 5050',
-    'mesoctl dev --mem 64 -- ./leaky                       with a memory limit, where cgroup v2 has one',
+    'mesoctl dev --mem 64 -- tail /dev/zero                with a memory limit, where cgroup v2 has one',
   ];
   static override usage = '[flags] [-- COMMAND [ARG...]]';
   static override helpExtras = {

@@ -1,11 +1,12 @@
 /** The command line against real daemons: live output, exit statuses, Ctrl-C, --detach, nothing that fits, no master. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OperatorClient } from '../../src/client/operator-client.js';
 import { type Cluster, startCluster } from '../harness/cluster.mjs';
-import { findProcesses, isAlive, until } from '../harness/process.mjs';
+import { findProcesses, isAlive, projectRoot, until } from '../harness/process.mjs';
 import { CliRun, mesoctl } from './cli-process.js';
 
 describe('without a cluster', () => {
@@ -235,6 +236,52 @@ describe('task launch', () => {
         return false;
       }
     });
+  });
+
+  it('kill ends a detached task, and no other', async () => {
+    const { stdout } = await launch(
+      '--detach',
+      '--name',
+      'server',
+      '--',
+      'sh',
+      '-c',
+      `: ${scratch}/server; sleep 1000`,
+    );
+    const taskId = stdout.trim();
+    const kill = (...args: string[]) => mesoctl(['task', 'kill', ...args], { MESOCTL_MASTER: cluster.master.address });
+    expect(await kill('no-such-task')).toMatchObject({ status: 3 });
+    const attached = launching('--name', 'attached', '--', 'sh', '-c', 'echo ready; sleep 1000');
+    await attached.shows('stdout', 'ready');
+    expect(await kill('attached')).toMatchObject({ status: 6 });
+    attached.child.kill('SIGINT');
+    await attached.done;
+    expect(await kill(taskId.slice(0, -2))).toMatchObject({
+      status: 0,
+      stdout: `${taskId} ended: TASK_KILLED\n`,
+      stderr: '',
+    });
+    expect(findProcesses(`${scratch}/server`)).toEqual([]);
+    expect(await kill(taskId)).toMatchObject({ status: 3 });
+  });
+
+  it('and the example framework run side by side', async () => {
+    const example = spawnSync(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        join(projectRoot, 'examples/run-tasks.ts'),
+        cluster.master.address,
+        '8',
+        'case $MESOS_TASK_ID in *3) exit 3;; esac',
+      ],
+      { cwd: projectRoot, encoding: 'utf8', timeout: 60_000 },
+    );
+    expect(example.stderr).toBe('');
+    expect(example.status).toBe(0);
+    expect(example.stdout).toContain('task-3  TASK_FAILED  exit 3');
+    expect(example.stdout).toMatch(/7 of 8 tasks finished\n$/);
   });
 
   it('goes on through a restart of the master', async () => {

@@ -29,6 +29,7 @@ export function describePlace(place: TaskPlace): string {
   return [
     `${place.taskId} runs on ${where}`,
     `  framework ${place.frameworkId}, agent ${place.agentId}`,
+    `  end it: mesoctl task kill ${place.taskId}`,
     `  output: stdout and stderr in ${place.sandbox} of the agent (READ_FILE)`,
   ].join('\n');
 }

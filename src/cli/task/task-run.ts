@@ -56,6 +56,9 @@ export type TaskRunResult =
   /** Interrupted before anything was launched, or told to leave. */
   | { readonly kind: 'left'; readonly place: TaskPlace | undefined };
 
+/** Marks the frameworks of this command, for `task kill`. */
+export const LAUNCH_LABEL = 'mesoctl.task-launch';
+
 const EXPLAIN_AFTER_MS = 5_000;
 const EXPLAIN_AGAIN_MS = 60_000;
 /** Long enough to find a new master, short enough for a command that was killed. */
@@ -343,6 +346,7 @@ function frameworkOf({ request, detach }: TaskRunOptions): mesos.FrameworkInfo {
     roles: [request.role],
     failover_timeout: detach ? DETACHED_FAILOVER_TIMEOUT_S : FAILOVER_TIMEOUT_S,
     checkpoint: true,
+    labels: { labels: [{ key: LAUNCH_LABEL, value: detach ? 'detached' : 'attached' }] },
     capabilities: [
       { type: 'MULTI_ROLE' },
       { type: 'RESERVATION_REFINEMENT' },

@@ -14,7 +14,7 @@ export default class TaskLaunch extends BaseCommand {
   static override examples = [
     'mesoctl task launch -- echo hello',
     "mesoctl task launch --cpus 2 --mem 1G --name train -- 'python3 train.py | tee log'",
-    'mesoctl task launch --env MODE=fast --role web --detach -- ./server',
+    'mesoctl task launch --env MODE=fast --role web --detach -- python3 -m http.server',
   ];
   static override usage = '[flags] -- COMMAND [ARG...]';
   static override helpExtras = {

@@ -43,7 +43,7 @@ export function sharedFlags(daemon: 'master' | 'agent', defaultPort: number) {
     ),
     hostname: optionalFlag<string>({
       name: 'hostname',
-      summary: `name that this ${daemon} announces (default: the name of the machine)`,
+      summary: `name that this ${daemon} announces (default: its address)`,
       kind: kinds.text,
       group: 'network',
     }),
