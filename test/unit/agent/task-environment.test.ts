@@ -120,6 +120,17 @@ describe('what is asked of the containerizer', () => {
     expect(spec(taskInfo('t'), true, { ...frameworkInfo(), user: '' }).user).toBeUndefined();
   });
 
+  test('what says nothing new about the container is left out', () => {
+    const container: mesos.ContainerInfo = {
+      type: 'MESOS',
+      hostname: 'web',
+      network_infos: [{}],
+      linux_info: { share_pid_namespace: false },
+    };
+    expect(spec(taskInfo('t', { container }))).toMatchObject({ hostname: 'web', containerInfo: { type: 'MESOS' } });
+    expect(spec(taskInfo('t', { container })).containerInfo).toEqual({ type: 'MESOS', hostname: 'web' });
+  });
+
   test('requests are summed over roles, limits passed on', () => {
     const task = taskInfo('t', {
       resources: [

@@ -152,7 +152,6 @@ describe('what is not supported', () => {
       { container: { type: 'MESOS' as const, volumes: [{ container_path: '/x', mode: 'RO' as const }] } },
     ],
     ['container.network_infos', { container: { type: 'MESOS' as const, network_infos: [{ name: 'net' }] } }],
-    ['container.rlimit_info', { container: { type: 'MESOS' as const, rlimit_info: {} } }],
     ['container.tty_info', { container: { type: 'MESOS' as const, tty_info: {} } }],
     ['container.linux_info.shm_size', { container: { type: 'MESOS' as const, linux_info: { shm_size: 1 } } }],
     [
@@ -197,7 +196,9 @@ describe('what is not supported', () => {
 
   test.each([
     ['an empty list', { command: { value: 'x', uris: [] } }],
+    ['zero gpus', { resources: [{ name: 'gpus', type: 'SCALAR' as const, scalar: { value: 0 } }] }],
     ['an empty network', { container: { type: 'MESOS' as const, network_infos: [{}] } }],
+    ['no gpus', { resources: [{ name: 'gpus', type: 'SCALAR' as const, scalar: { value: 0 } }] }],
     ['a host name', { container: { type: 'MESOS' as const, hostname: 'web' } }],
     ['no shared pid namespace', { container: { type: 'MESOS' as const, linux_info: { share_pid_namespace: false } } }],
     ['limits of cpu and memory', { limits: { cpus: { value: 2 }, mem: { value: Number.POSITIVE_INFINITY } } }],

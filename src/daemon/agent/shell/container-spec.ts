@@ -26,8 +26,15 @@ export function containerSpec(request: LaunchRequest, surroundings: ContainerSur
     requests: { cpus: resources.scalar('cpus'), memMb: resources.scalar('mem'), diskMb: resources.scalar('disk') },
     limits: { cpus: task.limits?.cpus?.value, memMb: task.limits?.mem?.value },
     hostname: task.container?.hostname,
-    containerInfo: task.container,
+    containerInfo: containerInfo(task.container),
   };
+}
+
+/** The core lets networks and Linux settings pass only when they say what every container gets anyway. */
+function containerInfo(info: mesos.ContainerInfo | undefined): mesos.ContainerInfo | undefined {
+  if (info === undefined) return undefined;
+  const { linux_info: _defaults, network_infos: _empty, ...rest } = info;
+  return rest;
 }
 
 /** The command's own user, else the framework's; undefined: neither names one. */

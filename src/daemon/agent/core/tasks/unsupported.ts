@@ -1,7 +1,8 @@
 /**
  * Finds what a task asks for that this agent cannot do. Such a task fails with the field's name in its message; it is
  * never run with a part of its request ignored. What needs no doing (labels, discovery, names, `data` of a command task)
- * is not looked at. Pure. Source: architecture, section 6; spec pages 08b, 14, 17.
+ * is not looked at; what depends on the agent's isolators (host name, resource limits of processes) is judged by the
+ * containerizer, which fails the launch the same way. Pure. Source: architecture, section 6; spec pages 08b, 14, 17.
  */
 import type * as mesos from '../../../../wire/gen/mesos.js';
 
@@ -54,7 +55,6 @@ function unsupportedContainer(container: mesos.ContainerInfo | undefined): strin
         ['docker', container.docker],
         ['mesos.image', container.mesos?.image],
         ['volumes', container.volumes],
-        ['rlimit_info', container.rlimit_info],
         ['tty_info', container.tty_info],
       ],
       'container.',
@@ -71,7 +71,10 @@ function unsupportedLinux(linux: mesos.LinuxInfo | undefined): string | undefine
 
 function unsupportedResources(resources: readonly mesos.Resource[]): string | undefined {
   for (const resource of resources) {
-    if (resource.name === 'gpus') return 'resources.gpus';
+    // Nothing is asked for; some clients always send gpus: 0.
+    if (resource.scalar?.value === 0) continue;
+    // Clients send gpus:0 to say none.
+    if (resource.name === 'gpus' && (resource.scalar?.value ?? 0) > 0) return 'resources.gpus';
     if (resource.revocable !== undefined) return `resources.revocable (${resource.name})`;
     if (resource.shared !== undefined) return `resources.shared (${resource.name})`;
     if (resource.provider_id !== undefined) return `resources.provider_id (${resource.name})`;
