@@ -46,7 +46,8 @@ function complaint(call: scheduler.Call, principal: string | undefined): Rejecti
 function subscribeComplaint(call: scheduler.Call, principal: string | undefined): Rejection | undefined {
   if (call.subscribe === undefined) return expecting('subscribe');
   const info = call.subscribe.framework_info;
-  if (call.framework_id?.value !== info.id?.value) {
+  // Some clients send an empty id where they have none yet.
+  if ((call.framework_id?.value ?? '') !== (info.id?.value ?? '')) {
     return reject('invalid', "'framework_id' differs from 'subscribe.framework_info.id'");
   }
   if (principal !== undefined && info.principal !== undefined && info.principal !== principal) {

@@ -85,6 +85,7 @@ describe('validateSchedulerCall', () => {
   const accepted: readonly scheduler.Call[] = [
     { type: 'SUBSCRIBE', subscribe: { framework_info: info } },
     { type: 'SUBSCRIBE', framework_id, subscribe: { framework_info: { ...info, id: { value: 'f' } } } },
+    { type: 'SUBSCRIBE', framework_id: { value: '' }, subscribe: { framework_info: info } },
     { type: 'TEARDOWN', framework_id },
     { type: 'REVIVE', framework_id },
     { type: 'SUPPRESS', framework_id },
