@@ -152,7 +152,8 @@ describe('calls that are wrong before any framework is looked at', () => {
   });
 
   test('UNKNOWN is 501; operator calls of later releases are 501', async () => {
-    expect((await post(port, SCHEDULER, { type: 'UNKNOWN', framework_id: { value: 'f' } })).status).toBe(501);
+    const framework = await subscribe();
+    expect((await framework.call({ type: 'UNKNOWN' })).status).toBe(501);
     expect((await post(port, OPERATOR, { type: 'UNKNOWN' })).status).toBe(501);
     const reply = await post(port, OPERATOR, { type: 'GET_QUOTA' });
     expect([reply.status, reply.body]).toEqual([501, 'This master does not support the call GET_QUOTA yet']);

@@ -51,7 +51,6 @@ function subscribe(site: MasterSite, exchange: Exchange, call: scheduler.Call): 
 }
 
 function refuseHeaders(exchange: Exchange, call: scheduler.Call): Rejection | undefined {
-  if (call.type === 'UNKNOWN') return reject('unimplemented', 'Calls of type UNKNOWN cannot be handled');
   if (call.type === 'SUBSCRIBE' || call.type === 'RECONCILE_OPERATIONS') {
     const format = negotiateFormat(exchange.header('accept'));
     if (isRejection(format)) return format;
