@@ -29,7 +29,7 @@ export async function launchTask(input: TaskRequestInput, options: LaunchOptions
     const interrupt = interrupts.stage(0);
     const leave = interrupts.stage(1);
     interrupt.addEventListener('abort', () => say(`ending ${request.name}; once more leaves at once`), { once: true });
-    leave.addEventListener('abort', () => say('leaving; the master ends the task within a minute'), { once: true });
+    leave.addEventListener('abort', () => say('leaving; the master ends the task'), { once: true });
     const debug = (line: string) => (options.debug ? say(line) : undefined);
     const { detach } = options;
     const result = await new TaskRun({

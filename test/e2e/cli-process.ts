@@ -18,7 +18,8 @@ export class CliRun {
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** `uid`: run as that user and group. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number) {
     const kept = Object.entries(process.env).filter(
       ([name]) => !/^(MESOS_|MESOCTL_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/.test(name),
     );
@@ -26,6 +27,7 @@ export class CliRun {
     this.child = spawn(process.execPath, [mesoctlPath, ...args], {
       env: { ...Object.fromEntries(kept), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     this.child.stdout?.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));

@@ -16,7 +16,7 @@ describe('without a cluster', () => {
     expect(stderr).toBe('');
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(24);
-    expect(lines.findIndex((line) => line === 'EXAMPLES')).toBeLessThan(lines.findIndex((line) => line === 'COMMANDS'));
+    expect(lines.indexOf('EXAMPLES')).toBeLessThan(lines.indexOf('COMMANDS'));
     expect((await mesoctl(['--help'])).stdout).toBe(stdout);
   });
 

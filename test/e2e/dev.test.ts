@@ -1,8 +1,9 @@
 /** `mesoctl dev` as on the README's first line: exact output, exit statuses, and nothing left behind. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findProcesses } from '../harness/process.mjs';
+import { findProcesses, mesoctlPath } from '../harness/process.mjs';
 import { CliRun, mesoctl } from './cli-process.js';
 
 const CGROUP_MOUNTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
@@ -24,6 +25,18 @@ function leftovers() {
 }
 
 const before = leftovers();
+
+const NOBODY = 65534;
+
+/** Whether somebody else than root can run this checkout. */
+function othersCanRunIt(): boolean {
+  return (
+    spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(mesoctlPath)})`], {
+      uid: NOBODY,
+      gid: NOBODY,
+    }).status === 0
+  );
+}
 
 afterEach(() => {
   expect(leftovers()).toEqual(before);
@@ -79,6 +92,27 @@ describe('mesoctl dev', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('2 agents');
   });
+
+  const whyNotNobody =
+    process.getuid?.() !== 0
+      ? 'only root can become somebody else'
+      : othersCanRunIt()
+        ? undefined
+        : 'others cannot read this checkout';
+  it.skipIf(whyNotNobody !== undefined)(
+    `works without root, and says what is reduced${whyNotNobody === undefined ? '' : ` (skipped: ${whyNotNobody})`}`,
+    async () => {
+      const script = 'id -u; echo $$ $(ls -d /proc/[0-9]* | wc -l); exit 9';
+      const { status, stdout, stderr } = await new CliRun(['dev', '--', 'sh', '-c', script], { HOME: '/' }, NOBODY)
+        .done;
+      const [uid, processes = ''] = stdout.split('\n');
+      expect(status).toBe(9);
+      expect(uid).toBe(String(NOBODY));
+      expect(stderr).toContain('reduced: without ');
+      // Where user namespaces are allowed, the task has its own pid namespace.
+      if (stderr.includes('namespaces/pid,')) expect(Number(processes.split(' ')[1])).toBeLessThan(20);
+    },
+  );
 
   it('is not changed by MESOS_ variables', async () => {
     const env = { MESOS_WORK_DIR: '/nonexistent', MESOS_RESOURCES: 'cpus:0.001', MESOCTL_MASTER: '127.0.0.1:1' };

@@ -35,7 +35,7 @@ export interface TaskRunOptions {
   readonly debug: (line: string) => void;
   /** First: kill the task and wait for it. */
   readonly interrupt: AbortSignal;
-  /** Second: leave at once; the master ends the task later. */
+  /** Second: do not wait for the task; the master is told to end it, and would do so by itself later. */
   readonly leave: AbortSignal;
 }
 
@@ -69,6 +69,7 @@ const MAX_LAUNCHES = 5;
 /** For a task that was told to end and does not, because its agent cannot be reached. */
 const KILL_DEADLINE_MS = 60_000;
 const TEARDOWN_DEADLINE_MS = 2_000;
+const LEAVE_DEADLINE_MS = 300;
 
 export class TaskRun {
   readonly #options: TaskRunOptions;
@@ -93,7 +94,7 @@ export class TaskRun {
   async run(): Promise<TaskRunResult> {
     const { interrupt, leave } = this.#options;
     const onInterrupt = () => void this.#onInterrupt();
-    const onLeave = () => this.#client.close();
+    const onLeave = () => void this.#teardown();
     interrupt.addEventListener('abort', onInterrupt, { once: true });
     leave.addEventListener('abort', onLeave, { once: true });
     if (interrupt.aborted) return { kind: 'left', place: undefined };
@@ -322,8 +323,8 @@ export class TaskRun {
   }
 
   async #teardown(): Promise<void> {
-    if (this.#client.isSubscribed && !this.#options.leave.aborted)
-      await Promise.race([this.#tell(this.#client.teardown()), pause(TEARDOWN_DEADLINE_MS)]);
+    const deadlineMs = this.#options.leave.aborted ? LEAVE_DEADLINE_MS : TEARDOWN_DEADLINE_MS;
+    if (this.#client.isSubscribed) await Promise.race([this.#tell(this.#client.teardown()), pause(deadlineMs)]);
     this.#client.close();
   }
 

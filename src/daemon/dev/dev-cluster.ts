@@ -40,6 +40,8 @@ export interface DevCluster {
   stop(): Promise<void>;
 }
 
+/** Whoever ends a dev cluster has given its tasks their own grace, or does not want to wait. */
+const GRACE_AT_THE_END = '500ms';
 const REGISTRATION_DEADLINE_MS = 15_000;
 const UNREGISTER_DEADLINE_MS = 20_000;
 const REMOVE_DEADLINE_MS = 10_000;
@@ -89,6 +91,7 @@ async function startParts(
       'cgroups-root': `${cgroupsRoot}/agent-${index + 1}`,
       isolation: isolation.isolation.join(','),
       resources: shareOfMachine(capacity, index, count),
+      'executor-shutdown-grace-period': GRACE_AT_THE_END,
     };
     const agent = await startAgent(loadAgentConfig(sourcesOf(flags)).config, logger);
     lifecycle.defer(`agent-${index + 1}`, () => agent.unregister(), UNREGISTER_DEADLINE_MS);

@@ -114,7 +114,10 @@ describe('precedence', () => {
   it('takes old names and those of libprocess', () => {
     const { config } = master({ env: { MESOS_SLAVE_PING_TIMEOUT: '20secs', LIBPROCESS_PORT: '1234' } });
     expect(config).toMatchObject({ agentPingTimeoutMs: 20_000, port: 1234 });
-    expect(master({ env: { MESOS_AGENT_PING_TIMEOUT: '2secs', MESOS_SLAVE_PING_TIMEOUT: '20secs' } }).config.agentPingTimeoutMs).toBe(2000);
+    expect(
+      master({ env: { MESOS_AGENT_PING_TIMEOUT: '2secs', MESOS_SLAVE_PING_TIMEOUT: '20secs' } }).config
+        .agentPingTimeoutMs,
+    ).toBe(2000);
   });
 
   it('counts an empty variable as absent', () => {
@@ -211,10 +214,14 @@ describe('validation', () => {
   });
 
   it('names the variable or the file where the value came from', () => {
-    expect(errorOf(() => master({ env: { MESOS_SLAVE_PING_TIMEOUT: 'x' } })).message).toContain('MESOS_SLAVE_PING_TIMEOUT');
+    expect(errorOf(() => master({ env: { MESOS_SLAVE_PING_TIMEOUT: 'x' } })).message).toContain(
+      'MESOS_SLAVE_PING_TIMEOUT',
+    );
     const path = join(dir, 'flags.json');
     writeFileSync(path, '{"agent_ping_timeout": 5}');
-    expect(errorOf(() => master({ configFile: path })).message).toContain('"agent_ping_timeout" of the configuration file');
+    expect(errorOf(() => master({ configFile: path })).message).toContain(
+      '"agent_ping_timeout" of the configuration file',
+    );
     writeFileSync(path, '{"zk": "x"}');
     expect(errorOf(() => master({ configFile: path })).message).toContain('"zk"');
     writeFileSync(path, '[]');
