@@ -40,6 +40,18 @@ export function findUnsupported(spec: ContainerSpec, isolation: readonly Isolato
     return 'container.rlimit_info (needs --isolation with posix/rlimits)';
   if (hostnameOf(spec) !== undefined && !isolation.includes('namespaces/uts'))
     return 'container.hostname (needs --isolation with namespaces/uts)';
+  return findUnsupportedLimit(spec.limits, isolation);
+}
+
+/** A limit is more than a request: where nothing holds the task to it, the task must not run. Infinity is no limit. */
+function findUnsupportedLimit(
+  { cpus, memMb }: ContainerSpec['limits'],
+  isolation: readonly IsolatorName[],
+): string | undefined {
+  if (Number.isFinite(cpus) && !isolation.includes('cgroups/cpu'))
+    return 'limits.cpus (needs --isolation with cgroups/cpu)';
+  if (Number.isFinite(memMb) && !isolation.includes('cgroups/mem'))
+    return 'limits.mem (needs --isolation with cgroups/mem)';
   return undefined;
 }
 
@@ -77,6 +89,7 @@ export function buildPlan(
     recordDir: settings.recordDir,
     sandboxDir: spec.sandboxDir,
     argv: spec.argv,
+    program: spec.program,
     environment: spec.environment,
     cgroup: settings.cgroup,
     cgroupWrites: contributions.flatMap(({ cgroupWrites }) => cgroupWrites ?? []),

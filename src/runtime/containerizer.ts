@@ -11,6 +11,8 @@ export interface ContainerSpec {
   readonly containerId: string;
   /** Program and arguments of the task as the kernel gets them (a shell command is already ["sh", "-c", value]). */
   readonly argv: readonly string[];
+  /** The file to run where it is not argv[0] (multi-call programs); looked up in PATH alike. */
+  readonly program?: string | undefined;
   /** The complete environment of the task. */
   readonly environment: Readonly<Record<string, string>>;
   /** Working directory and home of stdout and stderr; exists and belongs to `user` when launch returns. */

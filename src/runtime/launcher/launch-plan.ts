@@ -30,6 +30,8 @@ export interface LaunchPlan {
   readonly recordDir: string;
   readonly sandboxDir: string;
   readonly argv: readonly string[];
+  /** The file to run; undefined: argv[0]. */
+  readonly program?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /** Made by the supervisor. */
   readonly cgroup?: string | undefined;
@@ -67,6 +69,7 @@ const FIELD = {
   gidMap: 17,
   denySetgroups: 18,
   bootId: 19,
+  program: 20,
 } as const;
 
 class PlanWriter {
@@ -88,6 +91,18 @@ class PlanWriter {
 
   finish(): Buffer {
     return Buffer.concat(this.#parts);
+  }
+}
+
+/** "A=B" as a name would be another variable, in front of the one that the agent sets. */
+function writeEnvironment(out: PlanWriter, environment: LaunchPlan['environment']): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (name === '' || name.includes('='))
+      throw new MesoError(
+        'LAUNCH_FAILED',
+        `this cannot be the name of an environment variable: ${JSON.stringify(name)}`,
+      );
+    out.strings(FIELD.env, `${name}=${value}`);
   }
 }
 
@@ -127,7 +142,10 @@ function writeUser(out: PlanWriter, { user }: LaunchPlan): void {
   if (user !== undefined) out.bytes(FIELD.groups, encodeU32s(...user.groups));
 }
 
-/** Throws LAUNCH_FAILED for what no program can be given: NUL characters, more bytes than the protocol carries. */
+/**
+ * Throws LAUNCH_FAILED for what no program can be given: NUL characters, names of variables that are none, more bytes than
+ * the protocol carries.
+ */
 export function encodeLaunchPlan(plan: LaunchPlan): Buffer {
   const out = new PlanWriter();
   out.strings(FIELD.id, plan.containerId);
@@ -136,7 +154,8 @@ export function encodeLaunchPlan(plan: LaunchPlan): Buffer {
   out.strings(FIELD.sandbox, plan.sandboxDir);
   out.strings(FIELD.cwd, plan.sandboxDir);
   for (const arg of plan.argv) out.strings(FIELD.arg, arg);
-  for (const [name, value] of Object.entries(plan.environment)) out.strings(FIELD.env, `${name}=${value}`);
+  if (plan.program !== undefined) out.strings(FIELD.program, plan.program);
+  writeEnvironment(out, plan.environment);
   out.bytes(FIELD.logs, Buffer.concat([encodeU64s(plan.maxLogSizeBytes), encodeU32s(plan.maxLogFiles)]));
   writeUser(out, plan);
   writeIsolation(out, plan);

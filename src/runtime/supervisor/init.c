@@ -89,8 +89,9 @@ static _Noreturn void run_task(const struct plan *plan, const struct init_pipes 
   /* Everything is opened close-on-exec; this is the second lock on the door. */
   syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
   environ = plan->envp;
-  execvp(plan->argv[0], plan->argv);
-  fail(pipes->setup, STAGE_EXEC, plan->argv[0]);
+  const char *program = plan->program != NULL ? plan->program : plan->argv[0];
+  execvp(program, plan->argv);
+  fail(pipes->setup, STAGE_EXEC, program);
 }
 
 /* Reaps everything; returns whether the task was among it. */

@@ -103,6 +103,7 @@ static const char **string_slot(struct plan *plan, uint8_t field) {
     case FIELD_UID_MAP: return &plan->uid_map;
     case FIELD_GID_MAP: return &plan->gid_map;
     case FIELD_BOOT_ID: return &plan->boot_id;
+    case FIELD_PROGRAM: return &plan->program;
     default: return NULL;
   }
 }

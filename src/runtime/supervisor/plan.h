@@ -22,6 +22,7 @@ struct rlimit_step {
 
 struct plan {
   const char *id, *record_dir, *sandbox, *cwd, *cgroup, *hostname, *uid_map, *gid_map, *boot_id;
+  const char *program; /* NULL: argv[0] */
   char **argv, **envp; /* NULL at the end */
   size_t argc, envc;
   struct cgroup_write *cgroup_writes;

@@ -75,6 +75,7 @@ enum plan_field {
   FIELD_GID_MAP = 17,
   FIELD_DENY_SETGROUPS = 18,
   FIELD_BOOT_ID = 19,
+  FIELD_PROGRAM = 20,
 };
 
 #endif

@@ -72,6 +72,14 @@ describe.skipIf(!isRoot).each(VARIANTS)('containerizer, $name', ({ isolation, cg
     expect((await agent.run(script)).termination.waitStatus).toBe(waitStatus);
   });
 
+  it('runs a file under another name when the program is given apart', async () => {
+    const started = await agent.launch(['another name', '-c', 'echo "$0"; tr "\\0" "|" </proc/$$/cmdline'], {
+      program: 'sh',
+    });
+    expect((await agent.ended(started.containerId)).waitStatus).toBe(0);
+    expect(agent.log(started, 'stdout')).toMatch(/^another name\nanother name\|-c\|/);
+  });
+
   it('gives a task default signals, an empty mask, /dev/null as stdin and no other descriptor', async () => {
     const { stdout } = await agent.run('grep -E "^Sig(Blk|Ign)" /proc/self/status; ls /proc/self/fd; cat');
     expect(stdout).toBe(`SigBlk:\t${'0'.repeat(16)}\nSigIgn:\t${'0'.repeat(16)}\n0\n1\n2\n3\n`);

@@ -108,7 +108,7 @@ describe('what is asked of the containerizer', () => {
   test('a shell command is run by a shell, anything else as it is', () => {
     expect(spec(taskInfo('t', { command: { value: 'echo $A | wc' } })).argv).toEqual(['/bin/sh', '-c', 'echo $A | wc']);
     const argv = { value: '/bin/ls', shell: false, arguments: ['ls', '-l', '/'] };
-    expect(spec(taskInfo('t', { command: argv })).argv).toEqual(['/bin/ls', '-l', '/']);
+    expect(spec(taskInfo('t', { command: argv }))).toMatchObject({ program: '/bin/ls', argv: ['ls', '-l', '/'] });
     expect(spec(taskInfo('t', { command: { value: 'ls', shell: false } })).argv).toEqual(['ls']);
   });
 

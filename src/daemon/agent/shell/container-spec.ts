@@ -19,7 +19,7 @@ export function containerSpec(request: LaunchRequest, surroundings: ContainerSur
   const resources = Resources.of(task.resources ?? []);
   return {
     containerId: request.containerId,
-    argv: argvOf(present(task.command, 'a command task has a command')),
+    ...programOf(present(task.command, 'a command task has a command')),
     environment,
     sandboxDir,
     user: surroundings.switchUser ? taskUser(request) : undefined,
@@ -42,9 +42,10 @@ export function taskUser({ framework, task }: Pick<LaunchRequest, 'framework' | 
   return [task.command?.user, framework.user].find((user) => user !== undefined && user !== '');
 }
 
-/** `arguments` holds the program's name as well (argv[0]); the file to run is `value`. */
-function argvOf(command: mesos.CommandInfo): readonly string[] {
+/** `value` is the file to run; `arguments` is all that it is given, the name it runs under (argv[0]) included. */
+function programOf(command: mesos.CommandInfo): Pick<ContainerSpec, 'argv' | 'program'> {
   const value = present(command.value, 'the core refuses commands without value');
-  if (command.shell !== false) return ['/bin/sh', '-c', value];
-  return [value, ...(command.arguments ?? []).slice(1)];
+  if (command.shell !== false) return { argv: ['/bin/sh', '-c', value] };
+  const given = command.arguments ?? [];
+  return given.length === 0 ? { argv: [value] } : { argv: given, program: value };
 }

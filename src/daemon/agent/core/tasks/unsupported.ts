@@ -31,18 +31,7 @@ function unsupportedCommand(command: mesos.CommandInfo | undefined): string | un
   if (command === undefined) return undefined;
   const secret = command.environment?.variables?.find(({ type, secret }) => type === 'SECRET' || secret !== undefined);
   if (secret !== undefined) return `command.environment.variables.secret (${secret.name})`;
-  return first([['uris', command.uris]], 'command.') ?? unsupportedProgramName(command);
-}
-
-// The kernel takes the file to run and the name it runs under apart; containers here take only the file.
-function unsupportedProgramName({ shell, value, arguments: args }: mesos.CommandInfo): string | undefined {
-  const name = args?.[0];
-  if (shell !== false || value === undefined || name === undefined) return undefined;
-  return baseName(name) === baseName(value) ? undefined : `command.arguments[0] other than the name of command.value`;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  return first([['uris', command.uris]], 'command.');
 }
 
 function unsupportedContainer(container: mesos.ContainerInfo | undefined): string | undefined {
