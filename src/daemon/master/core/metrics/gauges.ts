@@ -23,7 +23,7 @@ export function gauges(context: Context, nowUnixMs: number, startedAtUnixMs: num
   set('http_cache_hits', 0);
   agentGauges(context, set);
   frameworkGauges(context, set);
-  resourceGauges(context, set);
+  resourceGauges(context, values, set);
   for (const framework of state.frameworks.values()) perFramework(framework, set);
   allocatorGauges(context, values);
   return values;
@@ -54,21 +54,33 @@ function frameworkGauges({ state }: Context, set: Set): void {
   set('tasks_unreachable', unreachableTasks);
 }
 
-function resourceGauges({ state }: Context, set: Set): void {
-  const sums = { total: new Map<string, number>(), used: new Map<string, number>() };
+function resourceGauges({ state }: Context, values: Map<string, number>, set: Set): void {
+  const sums = {
+    total: new Map<string, number>(),
+    used: new Map<string, number>(),
+    offered: new Map<string, number>(),
+  };
   for (const agent of state.agents.values()) {
     for (const entry of agent.total.entries) count(sums.total, entry.kind.name, entry.kind.revocable, entry.milli);
     for (const holding of agent.holdings.values())
       for (const entry of holding.used.entries) count(sums.used, entry.kind.name, entry.kind.revocable, entry.milli);
+    for (const offer of agent.offers.values())
+      for (const entry of offer.resources.entries)
+        count(sums.offered, entry.kind.name, entry.kind.revocable, entry.milli);
   }
-  for (const name of RESOURCE_NAMES)
-    for (const suffix of ['', '_revocable']) {
-      const total = (sums.total.get(name + suffix) ?? 0) / 1000;
-      const used = (sums.used.get(name + suffix) ?? 0) / 1000;
-      set(`${name}${suffix}_total`, total);
-      set(`${name}${suffix}_used`, used);
-      set(`${name}${suffix}_percent`, total === 0 ? 0 : used / total);
+  const amount = (of: keyof typeof sums, name: string) => (sums[of].get(name) ?? 0) / 1000;
+  for (const name of RESOURCE_NAMES) {
+    for (const key of [name, `${name}_revocable`]) {
+      const total = amount('total', key);
+      const used = amount('used', key);
+      set(`${key}_total`, total);
+      set(`${key}_used`, used);
+      set(`${key}_percent`, total === 0 ? 0 : used / total);
     }
+    const all = (of: keyof typeof sums) => amount(of, name) + amount(of, `${name}_revocable`);
+    values.set(`allocator/mesos/resources/${name}/total`, all('total'));
+    values.set(`allocator/mesos/resources/${name}/offered_or_allocated`, all('used') + all('offered'));
+  }
 }
 
 function count(sums: Map<string, number>, name: string, revocable: boolean, milli: number): void {
