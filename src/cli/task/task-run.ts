@@ -80,6 +80,7 @@ export class TaskRun {
   #launches = 0;
   #hasBeenSeen = false;
   #mustReconcile = false;
+  #hasSecondHand = false;
   #isWatchingFit = false;
   #relay: LogRelay | undefined;
   #agent: AgentClient | undefined;
@@ -203,6 +204,7 @@ export class TaskRun {
       await this.#tell(this.#client.acknowledge(status));
       return undefined;
     }
+    if (this.#isSecondHand(status)) return undefined;
     this.#mustReconcile = false;
     this.#options.debug(
       `${status.task_id.value} ${status.state}${status.message === undefined ? '' : `: ${status.message}`}`,
@@ -216,6 +218,17 @@ export class TaskRun {
     await this.#tell(this.#client.acknowledge(status));
     if (status.state === 'TASK_RUNNING' && this.#options.detach) return { kind: 'detached', place };
     return undefined;
+  }
+
+  /**
+   * A master that was asked knows the state of a task that ended, not its exit status; the agent repeats its own update,
+   * which says how. If it does not come until the master is asked again, a heartbeat later, the state has to do.
+   */
+  #isSecondHand({ state, reason }: mesos.TaskStatus): boolean {
+    if (reason !== 'REASON_RECONCILIATION' || (state !== 'TASK_FAILED' && state !== 'TASK_KILLED')) return false;
+    const isFirst = !this.#hasSecondHand;
+    this.#hasSecondHand = true;
+    return isFirst;
   }
 
   /** The offer went away before the launch arrived, or the launch got lost with its master. */

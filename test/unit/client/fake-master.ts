@@ -1,6 +1,7 @@
 /** An HTTP server that answers as told: a master or an agent for the clients under test. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { decodeProtobuf } from '../../../src/wire/codec.js';
 import * as scheduler from '../../../src/wire/gen/scheduler.js';
 import { encodeJson } from '../../../src/wire/json.js';
 import { encodeRecord } from '../../../src/wire/recordio.js';
@@ -13,7 +14,7 @@ export interface Seen {
 
 export type Handler = (seen: Seen, response: ServerResponse) => void | Promise<void>;
 
-/** Takes JSON; records every request; `close` cuts all connections. */
+/** Takes JSON, and scheduler calls as protobuf; records every request; `close` cuts all connections. */
 export class FakeMaster {
   readonly seen: Seen[] = [];
   readonly sockets = new Set<Socket>();
@@ -57,11 +58,21 @@ export class FakeMaster {
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    const seen = { call: text === '' ? {} : JSON.parse(text), headers: request.headers, path: request.url ?? '' };
+    const body = Buffer.concat(chunks);
+    const seen = {
+      call: callOf(body, request.headers['content-type']),
+      headers: request.headers,
+      path: request.url ?? '',
+    };
     this.seen.push(seen);
     await this.handler(seen, response);
   }
+}
+
+/** Protobuf is taken for a call of the scheduler API. */
+function callOf(body: Buffer, contentType: string | undefined): Record<string, unknown> {
+  if (contentType === 'application/x-protobuf') return { ...decodeProtobuf(scheduler.Call, body) };
+  return body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
 }
 
 export function schedulerRecord(event: scheduler.Event): Buffer {
