@@ -42,7 +42,7 @@ async function scripted(onCall: (call: scheduler.Call, send: (event: scheduler.E
     }
     response.writeHead(202).end();
     if (call.type === 'REVIVE') offer();
-    onCall(call as scheduler.Call, send);
+    onCall(call, send);
   });
   masters.push(master);
   return { master, send, cut: () => master.cutConnections() };
