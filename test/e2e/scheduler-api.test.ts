@@ -54,6 +54,7 @@ describe('tasks', () => {
     const bad: Json[] = [
       taskInfo('live'),
       taskInfo('..'),
+      taskInfo('ж'.repeat(128)),
       taskInfo('greedy', 'true', cpus(3.95)),
       taskInfo('elsewhere', 'true', { agent_id: { value: 'elsewhere' } }),
       taskInfo('nothing', 'true', { resources: [] }),
@@ -154,6 +155,32 @@ describe('tasks', () => {
     expect((await kill(capabilities.length === 0 ? undefined : running.agent_id)).status).toBe(202);
     const states = (await framework.runToEnd('t')).filter(({ uuid }) => uuid !== undefined).map(({ state }) => state);
     expect(states.slice(2)).toEqual(next === 'TASK_KILLED' ? ['TASK_KILLED'] : ['TASK_KILLING', 'TASK_KILLED']);
+  });
+
+  test('a KILL right behind the launch, again, and for a task that has ended', async () => {
+    // A KILL that is faster than its launch is answered TASK_UNKNOWN, which ends nothing.
+    const framework = await subscribe(capable('PARTITION_AWARE'));
+    const offer = await nextOffer(framework);
+    const kill = (id: string) => framework.call({ type: 'KILL', kill: { task_id: { value: id } } });
+    const ids = Array.from({ length: 10 }, (_, i) => `t${i}`);
+    const infos = ids.map((id) => taskInfo(id));
+    await Promise.all([framework.launch(offer, infos, NOW), ...ids.map(kill)]);
+    await Promise.all(ids.map(kill));
+    for (const id of ids) {
+      const statuses = await framework.runToEnd(id, { deadlineMs: 10_000 });
+      expect(statuses.at(-1)).toMatchObject({ state: 'TASK_KILLED', uuid: expect.any(String) });
+    }
+    const before = framework.events.length;
+    await Promise.all(ids.map(kill));
+    await until('the answers', () => framework.events.slice(before).filter(({ update }) => update).length === 10);
+    for (const { update } of framework.events.slice(before))
+      if (update !== undefined) expect(update.status.state).toBe('TASK_UNKNOWN');
+  });
+
+  test.each(['a b', 'тест-😀', '$(reboot)', '%2e%2e', '-rf', "it's", 'x'.repeat(255)])('task id %j', async (id) => {
+    const framework = await subscribe();
+    await framework.launch(await nextOffer(framework), [taskInfo(id, 'true')], NOW);
+    expect((await framework.runToEnd(id)).at(-1).state).toBe('TASK_FINISHED');
   });
 
   test('a kill policy: the grace period of the task, shortened by a second KILL', async () => {
