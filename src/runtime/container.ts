@@ -46,10 +46,16 @@ export class Container implements IsolatedContainer {
     this.#ended.resolve(facts);
   }
 
-  /** Kills every process. Without a cgroup the death of init does it; init is known by its parent, the supervisor. */
+  /**
+   * Kills every process, by the cgroup and by the death of init: a task that is root can have left its cgroup, init
+   * included. Init is known by its parent, the supervisor.
+   */
   async kill(): Promise<void> {
-    if (this.cgroup !== undefined) await this.cgroup.kill();
-    else if (await this.#isInitAlive()) sendSignal(this.initPid, SIGKILL);
+    try {
+      await this.cgroup?.kill();
+    } finally {
+      if (await this.#isInitAlive()) sendSignal(this.initPid, SIGKILL);
+    }
   }
 
   /** Signals every process of the task, not init. */

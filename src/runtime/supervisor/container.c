@@ -83,7 +83,8 @@ static void reap(struct container *c) {
 
 /* Returns when no process of the container is left. One that the kernel cannot kill yet (state D) is waited for. */
 static void kill_everything(struct container *c) {
-  if (c->init > 0 && !c->init_dead && c->cgroup < 0) kill(c->init, SIGKILL);
+  /* Not left to the cgroup: a task that is root can have moved init out of it. */
+  if (c->init > 0 && !c->init_dead) kill(c->init, SIGKILL);
   bool populated = c->cgroup >= 0 && cgroup_populated(c->cgroup);
   if (populated) cgroup_kill(c->cgroup);
   for (;;) {

@@ -340,4 +340,15 @@ describe('a launch plan', () => {
   ])('names what it would have to ignore: %j', (containerInfo, field) => {
     expect(findUnsupported({ ...SPEC, containerInfo }, ['namespaces/uts'])).toBe(field);
   });
+
+  it.each([
+    [{ cpus: 1 }, ['posix/cpu', 'cgroups/mem'], /^limits\.cpus .*cgroups\/cpu/],
+    [{ memMb: 64 }, ['cgroups/cpu', 'posix/mem'], /^limits\.mem .*cgroups\/mem/],
+    [{ cpus: 1, memMb: 64 }, ['cgroups/cpu', 'cgroups/mem'], undefined],
+    [{ cpus: Number.POSITIVE_INFINITY, memMb: Number.POSITIVE_INFINITY }, ['posix/cpu'], undefined],
+  ] as const)('takes a limit only where something holds the task to it: %j', (limits, isolation, field) => {
+    const found = findUnsupported({ ...SPEC, limits }, isolation);
+    if (field === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatch(field);
+  });
 });

@@ -87,8 +87,9 @@ describe('a launch plan', () => {
 
   it('carries arguments and environment byte for byte', () => {
     const text = fc.string({ unit: 'binary', maxLength: 50 }).filter((value) => !value.includes('\0'));
+    const name = text.filter((value) => value !== '' && !value.includes('='));
     fc.assert(
-      fc.property(fc.array(text, { minLength: 1 }), fc.dictionary(text, text), (argv, environment) => {
+      fc.property(fc.array(text, { minLength: 1 }), fc.dictionary(name, text), (argv, environment) => {
         const fields = fieldsOf(encodeLaunchPlan({ ...plan, argv, environment }));
         const of = (field: number) =>
           fields.filter(([number]) => number === field).map(([, bytes]) => bytes.toString('hex'));
@@ -102,6 +103,10 @@ describe('a launch plan', () => {
 
   it('refuses what no program can be given', () => {
     expect(() => encodeLaunchPlan({ ...plan, environment: { A: 'x\0y' } })).toThrow(/NUL/);
+    for (const name of ['', '=', 'A=B'])
+      expect(() => encodeLaunchPlan({ ...plan, environment: { [name]: 'x' } })).toThrow(
+        /name of an environment variable/,
+      );
     expect(() => encodeLaunchPlan({ ...plan, argv: ['x'.repeat(5 << 20)] })).toThrow(
       /more than a program can be given/,
     );
