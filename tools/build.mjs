@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 function run(what, command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  // oclif would ask the registry for a newer oclif.
+  const env = { ...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: 'true' };
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
   if (result.status === 0) return;
   console.error(`build: ${what} failed (${result.error?.message ?? `exit status ${result.status ?? result.signal}`})`);
   process.exit(1);
