@@ -59,17 +59,26 @@ export class MesoctlHelp extends Help {
   protected override formatCommand(command: Command.Loadable): string {
     const extras = (command as { helpExtras?: HelpExtras }).helpExtras;
     const lines = [firstLine(command)];
-    const rest = (command.description ?? '').trim();
+    const rest = written((command.description ?? '').trim(), command);
     if (rest !== '' && rest !== lines[0]) lines.push(...rest.split('\n'));
     const examples = (command.examples ?? []).flatMap((example) =>
       typeof example === 'string' ? [example] : [example.command],
     );
-    if (examples.length > 0) lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${example}`));
+    if (examples.length > 0)
+      lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${written(example, command)}`));
     lines.push('', `USAGE  mesoctl ${spaced(command.id)}${usageOf(command)}`, ...flagLines(command));
     if (extras?.next !== undefined) lines.push(`NEXT    ${extras.next}`);
     if (extras?.exits !== undefined) lines.push(`EXIT    ${extras.exits}`);
     return lines.join('\n');
   }
+}
+
+/** Commands of plugins spell examples as templates, some with the prompt. */
+function written(text: string, { id }: Command.Loadable): string {
+  return text
+    .replace(/^\$ /, '')
+    .replaceAll(/<%=\s*config\.bin\s*%>/g, 'mesoctl')
+    .replaceAll(/<%=\s*command\.id\s*%>/g, spaced(id));
 }
 
 function usageOf(command: Command.Loadable): string {

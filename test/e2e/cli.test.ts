@@ -32,6 +32,13 @@ describe('without a cluster', () => {
     },
   );
 
+  it('help of a plugin is written out, not a template', async () => {
+    const { status, stdout } = await mesoctl(['autocomplete', '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('\n  $ mesoctl autocomplete bash\n');
+    expect(stdout).not.toContain('<%');
+  });
+
   it.each([
     [['nonsense']],
     [['task', 'launsh']],

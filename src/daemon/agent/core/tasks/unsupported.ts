@@ -62,8 +62,7 @@ function unsupportedResources(resources: readonly mesos.Resource[]): string | un
   for (const resource of resources) {
     // Nothing is asked for; some clients always send gpus: 0.
     if (resource.scalar?.value === 0) continue;
-    // Clients send gpus:0 to say none.
-    if (resource.name === 'gpus' && (resource.scalar?.value ?? 0) > 0) return 'resources.gpus';
+    if (resource.name === 'gpus') return 'resources.gpus';
     if (resource.revocable !== undefined) return `resources.revocable (${resource.name})`;
     if (resource.shared !== undefined) return `resources.shared (${resource.name})`;
     if (resource.provider_id !== undefined) return `resources.provider_id (${resource.name})`;
