@@ -4,7 +4,7 @@
  * a failed launch leaves nothing; `onTerminated` comes once, after the cgroup is gone and before the record is removed.
  * Source: architecture, section 6; spec pages 08b and 15.
  */
-import { mkdir } from 'node:fs/promises';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MesoError, messageOf } from '../base/error.js';
@@ -210,7 +210,7 @@ class RunningContainerizer implements LinuxContainerizer {
   async #prepare(spec: ContainerSpec): Promise<LaunchPlan> {
     const wanted = this.options.switchUser ? spec.user : undefined;
     const user = wanted === undefined ? undefined : await this.#users.resolve(wanted);
-    await makeSandbox(spec.sandboxDir);
+    makeSandbox(spec.sandboxDir);
     const contributions = [];
     for (const isolator of this.#isolators) contributions.push(await isolator.prepare(spec));
     return buildPlan(spec, contributions, {
@@ -286,7 +286,7 @@ class RunningContainerizer implements LinuxContainerizer {
     const { clock } = this.options;
     const deadlineMs = clock.now().monotonicMs + UNDO_TIMEOUT_MS;
     for (let quiet = 0; quiet < 5 && clock.now().monotonicMs < deadlineMs; await delay(UNDO_POLL_MS)) {
-      const record = await this.#records.findContainer(plan.containerId);
+      const record = this.#records.findContainer(plan.containerId);
       const alive = record !== undefined && (await isSameProcess(record.supervisorPid, record.supervisorStartTicks));
       quiet = alive ? 0 : quiet + 1;
     }
@@ -322,7 +322,7 @@ class RunningContainerizer implements LinuxContainerizer {
   /** The supervisor has ended, with a status or without. */
   async #onGone(container: Container): Promise<void> {
     const { containerId } = container;
-    const record = await this.#records.findStatus(containerId);
+    const record = this.#records.findStatus(containerId);
     if (record === undefined && container.cgroup !== undefined) {
       const isEmpty = await container.cgroup.empty(this.options.clock, EMPTY_TIMEOUT_MS);
       if (!isEmpty) this.options.logger.error({ containerId }, 'processes of a container cannot be killed');
@@ -350,7 +350,7 @@ class RunningContainerizer implements LinuxContainerizer {
     const { containerId, supervisorPid, supervisorStartTicks } = checkpoint;
     const cgroup = checkpoint.cgroup === undefined ? undefined : new Cgroup(checkpoint.cgroup);
     const isThisBoot = checkpoint.bootId === this.machine.bootId;
-    const initPid = checkpoint.initPid ?? (await this.#records.findContainer(containerId))?.initPid;
+    const initPid = checkpoint.initPid ?? this.#records.findContainer(containerId)?.initPid;
     if (isThisBoot && initPid !== undefined && (await isSameProcess(supervisorPid, supervisorStartTicks))) {
       const process = { containerId, pid: initPid, cgroup: checkpoint.cgroup, checkpoint };
       const container = new Container(process, cgroup, undefined);
@@ -383,14 +383,14 @@ function cancelled(containerId: string): MesoError {
   });
 }
 
-/** Made if missing; the supervisor gives it to the task's user. */
-async function makeSandbox(path: string): Promise<void> {
+/** Made if missing, which it is not below an agent; the supervisor gives it to the task's user. */
+function makeSandbox(path: string): void {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await mkdir(path, { mode: SANDBOX_MODE });
+    // One call when there is nothing to make, unlike recursive mkdir; and that would hide a file in its place.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(path, { mode: SANDBOX_MODE });
   } catch (error) {
-    const { code, path: failedAt } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && failedAt === path) return;
     throw new MesoError('LAUNCH_FAILED', `cannot make the sandbox ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

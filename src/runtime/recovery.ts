@@ -26,8 +26,8 @@ export async function findEnded(
   surroundings: Surroundings,
 ): Promise<ContainerTermination> {
   const { containerId } = checkpoint;
-  const record = await machine.records.findStatus(containerId);
-  const hadRecord = (await machine.records.findContainer(containerId)) !== undefined;
+  const record = machine.records.findStatus(containerId);
+  const hadRecord = machine.records.findContainer(containerId) !== undefined;
   const cgroup = checkpoint.cgroup === undefined ? undefined : new Cgroup(checkpoint.cgroup);
   if (isThisBoot) await killInit(containerId, machine);
   await cgroup?.empty(surroundings.clock, EMPTY_TIMEOUT_MS);
@@ -41,7 +41,7 @@ export async function findEnded(
 
 /** Init dies with its supervisor; this is for the moment in between. */
 async function killInit(containerId: string, machine: Machine): Promise<void> {
-  const record = await machine.records.findContainer(containerId);
+  const record = machine.records.findContainer(containerId);
   if (record === undefined || record.bootId !== machine.bootId) return;
   if (await isSameProcess(record.initPid, record.initStartTicks)) {
     try {
@@ -75,7 +75,7 @@ export async function destroyOrphans(
 }
 
 async function destroyOrphan(containerId: string, machine: Machine, surroundings: Surroundings): Promise<void> {
-  const record = await machine.records.findContainer(containerId);
+  const record = machine.records.findContainer(containerId);
   const cgroup = machine.cgroupRoot?.container(containerId);
   await killInit(containerId, machine);
   const isEmpty = (await cgroup?.empty(surroundings.clock, EMPTY_TIMEOUT_MS)) ?? true;

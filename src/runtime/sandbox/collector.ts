@@ -5,7 +5,8 @@
  * `unschedule` of a path whose deletion has begun waits until it is gone and says so, because a launch that reuses the
  * directory must not race with it (spec page 18, section 18.6).
  */
-import { readFile, stat, statfs } from 'node:fs/promises';
+import { type Stats, statSync } from 'node:fs';
+import { readFile, statfs } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.js';
 import { MesoError } from '../../base/error.js';
 import type { Logger } from '../../base/system/logger.js';
@@ -39,6 +40,8 @@ export class SandboxCollector {
   #queue: string[] = [];
   #removing: { readonly path: string; readonly done: Promise<void> } | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
+  /** No path is due before; undefined: the timer waits for none. */
+  #armedForMs: number | undefined;
   #watchTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #succeeded = 0;
@@ -61,15 +64,16 @@ export class SandboxCollector {
   }
 
   /** Lets `path` be deleted when it is old enough. A path that does not exist is forgotten. */
-  async schedule(path: string): Promise<void> {
+  schedule(path: string): void {
     if (!path.startsWith(`${this.options.workDir}/`))
       throw new MesoError('INTERNAL', `${path} is not below the work directory`);
     const now = this.options.clock.now();
-    const found = await stat(path).catch(() => undefined);
+    const found = findStat(path);
     if (found === undefined || this.#closed) return;
     const delayMs = removalDelayMs(this.options.gcDelayMs, now.unixMs, found.mtimeMs);
     this.#schedule.schedule(path, delayMs, now.monotonicMs);
-    this.#arm();
+    // Looking for the next one goes through all of them, so it is done only when this one may be it.
+    if (this.#armedForMs === undefined || now.monotonicMs + delayMs < this.#armedForMs) this.#arm();
   }
 
   /** Keeps `path`. False: it was not waiting, or its deletion had begun; it is gone then. */
@@ -108,6 +112,7 @@ export class SandboxCollector {
   #arm(): void {
     clearTimeout(this.#dueTimer);
     const dueMs = this.#schedule.nextDueMs();
+    this.#armedForMs = dueMs;
     if (dueMs === undefined || this.#closed) return;
     const waitMs = Math.min(LONGEST_SLEEP_MS, Math.max(0, dueMs - this.options.clock.now().monotonicMs));
     this.#dueTimer = setTimeout(() => {
@@ -152,6 +157,15 @@ export class SandboxCollector {
       if (this.options.unmount === undefined) throw new MesoError('REFUSED', `${mountPoint} is mounted`);
       await this.options.unmount(mountPoint);
     }
+  }
+}
+
+/** Synchronous: called at the end of every task, for a path that the kernel has in its cache. */
+function findStat(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

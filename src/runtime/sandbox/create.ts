@@ -3,8 +3,11 @@
  * `latest` links point to it (spec page 08, section 8.1).
  *
  * The directories above a sandbox are never writable by a task's user: everything else here relies on that.
+ *
+ * Synchronous on purpose: a handful of calls that only touch the kernel's cache cost some 10 us each, and several times
+ * that when each goes to a thread of the pool and back.
  */
-import { chmod, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { MesoError, messageOf } from '../../base/error.js';
 import { agentDir, agentsDir, executorDir, latestAgentLink, latestRunLink, type RunIds, runDir } from './paths.js';
 
@@ -19,15 +22,15 @@ export interface CreateSandboxOptions {
 }
 
 /** Returns the sandbox's path. Making it twice changes nothing. Throws MesoError DISK. */
-export async function createSandbox(options: CreateSandboxOptions): Promise<string> {
+export function createSandbox(options: CreateSandboxOptions): string {
   const { workDir, ids, owner } = options;
   const sandbox = runDir(workDir, ids);
   try {
-    await mkdir(`${executorDir(workDir, ids)}/runs`, { recursive: true, mode: PARENT_MODE });
-    await mkdir(sandbox, { recursive: true, mode: SANDBOX_MODE });
-    await chmod(sandbox, SANDBOX_MODE);
-    if (owner !== undefined) await chown(sandbox, owner.uid, owner.gid);
-    await replaceLink(latestRunLink(workDir, ids), ids.containerId);
+    mkdirSync(`${executorDir(workDir, ids)}/runs`, { recursive: true, mode: PARENT_MODE });
+    mkdirSync(sandbox, { recursive: true, mode: SANDBOX_MODE });
+    chmodSync(sandbox, SANDBOX_MODE);
+    if (owner !== undefined) chownSync(sandbox, owner.uid, owner.gid);
+    replaceLink(latestRunLink(workDir, ids), ids.containerId);
     return sandbox;
   } catch (error) {
     if (error instanceof MesoError) throw error;
@@ -36,12 +39,12 @@ export async function createSandbox(options: CreateSandboxOptions): Promise<stri
 }
 
 /** Makes the directory of an agent id and lets `slaves/latest` point to it. Throws MesoError DISK. */
-export async function createAgentDir(workDir: string, agentId: string): Promise<string> {
+export function createAgentDir(workDir: string, agentId: string): string {
   const path = agentDir(workDir, agentId);
   try {
-    await mkdir(path, { recursive: true, mode: PARENT_MODE });
-    await chmod(agentsDir(workDir), PARENT_MODE);
-    await replaceLink(latestAgentLink(workDir), agentId);
+    mkdirSync(path, { recursive: true, mode: PARENT_MODE });
+    chmodSync(agentsDir(workDir), PARENT_MODE);
+    replaceLink(latestAgentLink(workDir), agentId);
     return path;
   } catch (error) {
     throw new MesoError('DISK', `cannot make the directory ${path}: ${messageOf(error)}`, { cause: error });
@@ -49,9 +52,21 @@ export async function createAgentDir(workDir: string, agentId: string): Promise<
 }
 
 /** In one step for whoever looks: the old link or the new one, never none. */
-async function replaceLink(path: string, target: string): Promise<void> {
+function replaceLink(path: string, target: string): void {
+  if (maybeLink(path, target)) return;
   const fresh = `${path}.${target}`;
-  await rm(fresh, { force: true });
-  await symlink(target, fresh);
-  await rename(fresh, path);
+  rmSync(fresh, { force: true });
+  symlinkSync(target, fresh);
+  renameSync(fresh, path);
+}
+
+/** False: something is there already, as it is for every run of an executor but the first. */
+function maybeLink(path: string, target: string): boolean {
+  try {
+    symlinkSync(target, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }

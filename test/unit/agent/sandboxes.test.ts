@@ -55,20 +55,20 @@ test('what is over goes when its time has come, a framework with its last task',
   open({ gcDelayMs: 0 });
   const path = await sandboxes.create(IDS, undefined);
   const other = await sandboxes.create({ ...IDS, executorId: 't2', containerId: 'c2' }, undefined);
-  await sandboxes.retire({ ...IDS, frameworkIsOver: false });
+  sandboxes.retire({ ...IDS, frameworkIsOver: false });
   await until('the sandbox is gone', () => !existsSync(path));
   expect(existsSync(other)).toBe(true);
-  await sandboxes.retire({ ...IDS, executorId: 't2', containerId: 'c2', frameworkIsOver: true });
+  sandboxes.retire({ ...IDS, executorId: 't2', containerId: 'c2', frameworkIsOver: true });
   await until('the framework is gone', () => !existsSync(join(workDir, 'slaves/S0/frameworks/f')));
 });
 
 test('a directory that is used again is kept, and what ran in it before still goes', async () => {
   await sandboxes.create(IDS, undefined);
-  await sandboxes.retire({ ...IDS, frameworkIsOver: true });
+  sandboxes.retire({ ...IDS, frameworkIsOver: true });
   expect(collector.counts().pending).toBe(2);
   await sandboxes.create({ ...IDS, containerId: 'c2' }, undefined);
   expect(collector.counts().pending).toBe(1);
-  await sandboxes.retire({ ...IDS, containerId: 'c2', frameworkIsOver: true });
+  sandboxes.retire({ ...IDS, containerId: 'c2', frameworkIsOver: true });
   expect(collector.counts().pending).toBe(3);
 });
 

@@ -190,7 +190,7 @@ export class AgentShell {
 
   #retire(effect: Extract<ShellEffect, { readonly kind: 'retire-sandbox' }>): void {
     const agentId = this.#options.core.view.agentInfo.id?.value;
-    if (agentId !== undefined) void this.#options.sandboxes.retire({ agentId, ...effect });
+    if (agentId !== undefined) this.#options.sandboxes.retire({ agentId, ...effect });
   }
 
   async #prepare(request: LaunchRequest): Promise<ContainerSpec> {

@@ -3,7 +3,8 @@
  * are over. All of an agent's sandboxes hang below one directory, so that one attachment shows them all, the moment they
  * exist. Source: spec page 08, sections 8.1 and 8.7; page 18, section 18.6.
  */
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { utimesSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { MesoError, messageOf } from '../../../base/error.js';
 import { isRejection } from '../../../base/rejection.js';
 import type { Logger } from '../../../base/system/logger.js';
@@ -34,7 +35,7 @@ export class Sandboxes {
   /** Makes the agent's directory and shows what is in it. Throws MesoError DISK. */
   async open(agentId: string): Promise<void> {
     const { files, workDir } = this.#options;
-    const shown = `${await createAgentDir(workDir, agentId)}/frameworks`;
+    const shown = `${createAgentDir(workDir, agentId)}/frameworks`;
     try {
       await mkdir(shown, { recursive: true, mode: 0o755 });
     } catch (error) {
@@ -62,17 +63,17 @@ export class Sandboxes {
   }
 
   /** Its time runs from now on. The executor's directory holds the run: a command task's executor runs once. */
-  async retire(run: RetiredRun): Promise<void> {
+  retire(run: RetiredRun): void {
     const { workDir } = this.#options;
-    await this.#schedule(executorDir(workDir, run));
-    if (run.frameworkIsOver) await this.#schedule(frameworkDir(workDir, run));
+    this.#schedule(executorDir(workDir, run));
+    if (run.frameworkIsOver) this.#schedule(frameworkDir(workDir, run));
   }
 
   /** What earlier agent processes left: directories of other agent ids, and runs that nothing needs any more. */
   async retireLeftovers(agentId: string | undefined, isLive: (containerId: string) => boolean): Promise<void> {
     const { workDir } = this.#options;
     for (const id of await namesIn(agentsDir(workDir)))
-      if (id !== 'latest' && id !== agentId) await this.#schedule(agentDir(workDir, id));
+      if (id !== 'latest' && id !== agentId) this.#schedule(agentDir(workDir, id));
     if (agentId === undefined) return;
     for (const frameworkId of await namesIn(`${agentDir(workDir, agentId)}/frameworks`))
       await this.#retireRuns({ agentId, frameworkId }, isLive);
@@ -89,24 +90,23 @@ export class Sandboxes {
       const executorIsLive = (await namesIn(`${executor}/runs`)).some(isLive);
       frameworkIsLive ||= executorIsLive;
       if (executorIsLive) await this.#scheduleRuns(executor, isLive);
-      else await this.#schedule(executor);
+      else this.#schedule(executor);
     }
-    if (!frameworkIsLive) await this.#schedule(frameworkDir(workDir, ids));
+    if (!frameworkIsLive) this.#schedule(frameworkDir(workDir, ids));
   }
 
   /** The runs of an executor that goes on. */
   async #scheduleRuns(executor: string, isLive: (containerId: string) => boolean): Promise<void> {
     for (const run of await namesIn(`${executor}/runs`))
-      if (run !== 'latest' && !isLive(run)) await this.#schedule(`${executor}/runs/${run}`);
+      if (run !== 'latest' && !isLive(run)) this.#schedule(`${executor}/runs/${run}`);
   }
 
-  async #schedule(path: string): Promise<void> {
+  #schedule(path: string): void {
     const { collector, logger } = this.#options;
     try {
       // The age of a directory counts from the end of its task, not from its last new file.
-      const now = new Date();
-      await utimes(path, now, now).catch(() => undefined);
-      await collector.schedule(path);
+      touch(path);
+      collector.schedule(path);
     } catch (error) {
       logger.warn({ path, reason: messageOf(error) }, 'a finished directory cannot be scheduled for collection');
     }
@@ -115,4 +115,14 @@ export class Sandboxes {
 
 async function namesIn(path: string): Promise<readonly string[]> {
   return readdir(path).catch(() => []);
+}
+
+/** One that is gone need not be collected. */
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // `schedule` looks for itself.
+  }
 }
