@@ -121,7 +121,7 @@ export class Task {
 }
 
 export class Framework {
-  readonly #acknowledged = new Set<string>();
+  #acknowledged = 0;
   readonly #taken = new Set<string>();
   #tasks = 0;
   /** False: updates stay unacknowledged. */
@@ -142,13 +142,11 @@ export class Framework {
     return agentOf(this.cluster);
   }
 
+  /** One acknowledgement for each update, repeated ones too: the one before may have been lost with its agent. */
   async acknowledgeAll(): Promise<void> {
-    if (!this.acknowledges) return;
-    for (const event of this.scheduler.events) {
-      const status = event.update?.status;
-      if (status?.uuid === undefined || this.#acknowledged.has(status.uuid)) continue;
-      this.#acknowledged.add(status.uuid);
-      await this.scheduler.acknowledge(status);
+    while (this.acknowledges && this.#acknowledged < this.scheduler.events.length) {
+      const status = this.scheduler.events[this.#acknowledged++].update?.status;
+      if (status !== undefined) await this.scheduler.acknowledge(status);
     }
   }
 
