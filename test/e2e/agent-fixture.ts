@@ -2,7 +2,7 @@
 // it and looks into their sandboxes. Nothing here knows the code of the agent.
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Answer, type Json, postJson, scalars, TERMINAL_STATES, TestScheduler } from '../harness/api.mjs';
+import { type Answer, type Json, offered, postJson, scalars, TERMINAL_STATES, TestScheduler } from '../harness/api.mjs';
 import { type Cluster, type Daemon, startCluster } from '../harness/cluster.mjs';
 import { until } from '../harness/process.mjs';
 
@@ -174,19 +174,23 @@ export class Framework {
   }
 
   async #launch(infos: readonly Json[], cpus: number, mem: number): Promise<void> {
-    const fits = (offer: Json) => amount(offer, 'cpus') >= cpus && amount(offer, 'mem') >= mem;
-    const find = () => this.scheduler.offers().find((offer) => !this.#taken.has(offer.id.value) && fits(offer));
-    const offer = await until('an offer', find, { explain: () => this.cluster.logs() });
-    this.#taken.add(offer.id.value);
-    const answer = await this.scheduler.launch(offer, infos, { refuse_seconds: 0 });
+    // What ended tasks gave back may come in many small offers.
+    const find = () => {
+      const free = this.scheduler.offers().filter((offer) => !this.#taken.has(offer.id.value));
+      const one = free.find((offer) => offered([offer], 'cpus') >= cpus && offered([offer], 'mem') >= mem);
+      if (one !== undefined) return [one];
+      return offered(free, 'cpus') >= cpus && offered(free, 'mem') >= mem ? free : undefined;
+    };
+    const offers = await until('offers', find, { explain: () => this.cluster.logs() });
+    for (const offer of offers) this.#taken.add(offer.id.value);
+    const answer = await this.scheduler.launch(offers, infos, { refuse_seconds: 0 });
     if (answer.status !== 202) throw new Error(`ACCEPT: ${answer.status} ${answer.text}`);
   }
 
   /** Sends operations on the next offer of some size. */
   async accept(operations: (offer: Json) => readonly Json[]): Promise<void> {
-    const fits = (offer: Json) =>
-      amount(offer, 'cpus') >= 1 && amount(offer, 'mem') >= 128 && amount(offer, 'disk') >= 32;
-    const find = () => this.scheduler.offers().find((offer) => !this.#taken.has(offer.id.value) && fits(offer));
+    const free = () => this.scheduler.offers().filter((offer) => !this.#taken.has(offer.id.value));
+    const find = () => free().find((offer) => ['cpus', 'mem', 'disk'].every((name) => offered([offer], name) >= 1));
     const offer = await until('an offer', find, { explain: () => this.cluster.logs() });
     this.#taken.add(offer.id.value);
     const accept = { offer_ids: [offer.id], operations: operations(offer), filters: { refuse_seconds: 0 } };
@@ -220,10 +224,6 @@ export class Framework {
     const frameworkId = this.scheduler.frameworkId;
     return postJson(`${this.cluster.master.url}/api/v1`, { type: 'TEARDOWN', teardown: { framework_id: frameworkId } });
   }
-}
-
-function amount(offer: Json, name: string): number {
-  return offer.resources.find((resource: Json) => resource.name === name)?.scalar.value ?? 0;
 }
 
 export function present<T>(value: T | undefined): T {
