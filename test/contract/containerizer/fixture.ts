@@ -196,13 +196,16 @@ export class Agent {
     return readdirSync(dir).filter((name) => statSync(join(dir, name)).isDirectory() && name !== 'supervisors');
   }
 
-  /** Kills what is left and removes every trace; call in afterEach. */
+  /** Kills what is left and removes every trace, also of a test that failed; call in afterEach. */
   async dispose(): Promise<void> {
-    for (const containerId of this.#launched) await this.containerizer.destroy(containerId);
-    for (const containerId of this.#launched) await this.ended(containerId);
-    await this.containerizer.recover([]);
-    await this.containerizer.close();
-    rmSync(this.dir, { recursive: true, force: true });
+    try {
+      for (const containerId of this.#launched) await this.containerizer.destroy(containerId);
+      for (const containerId of this.#launched) await this.ended(containerId);
+      await this.containerizer.recover([]);
+    } finally {
+      await this.containerizer.close();
+      rmSync(this.dir, { recursive: true, force: true });
+    }
     if (this.cgroupDir !== undefined)
       throw new Error(`the cgroup ${this.cgroupDir} is left: ${this.cgroups().join(' ')}`);
   }
