@@ -1,7 +1,18 @@
 // Processes of a test: started with their output in a file, waited for with a deadline, ended by pid. Ends only what it
 // started itself. Plain JavaScript, because the guest and interop tiers run it without a compiler; types in process.d.mts.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -168,10 +179,22 @@ export async function sweep(dir) {
     },
     { deadlineMs: 20_000, explain: () => findProcesses(dir).map(describe).join('\n') },
   );
+  removeRuntimeDirs(dir);
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   const mount = cgroupMount();
   if (mount === undefined) return;
   for (const name of readdirSync(mount)) if (name.startsWith(`${basename(dir)}-`)) removeCgroup(join(mount, name));
+}
+
+/** What agents with work directories in `dir` keep in memory: <work dir>/runtime links to it. */
+function removeRuntimeDirs(dir) {
+  if (!existsSync(dir)) return;
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const link = join(dir, entry.name, 'runtime');
+    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink())
+      rmSync(readlinkSync(link), { recursive: true, force: true });
+  }
 }
 
 /** Where cgroup v2 is mounted. */

@@ -4,7 +4,7 @@
  * handlers and never exits. Architecture, sections 1, 4 and 8; spec page 08, section 8.2.
  */
 import { mkdirSync } from 'node:fs';
-import { resolve as absolute, join } from 'node:path';
+import { resolve as absolute } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
 import { systemClock } from '../../base/system/clock.js';
 import type { Logger } from '../../base/system/logger.js';
@@ -14,6 +14,7 @@ import { deferred } from '../../runtime/deferred.js';
 import { readBootId } from '../../runtime/fingerprint/machine.js';
 import { createLinuxContainerizer } from '../../runtime/linux-containerizer.js';
 import type { LinuxContainerizerOptions } from '../../runtime/linux-containerizer-options.js';
+import { openRuntimeDir } from '../../runtime/runtime-dir.js';
 import { SandboxCollector } from '../../runtime/sandbox/collector.js';
 import { SandboxFiles } from '../../runtime/sandbox/files.js';
 import type * as checkpoint from '../../wire/gen/mesoctl-checkpoint.js';
@@ -268,7 +269,7 @@ class RunningAgent implements AgentHandle {
     const config = this.#config;
     const create = this.#parts.createContainerizer ?? createLinuxContainerizer;
     const containerizer = await create({
-      runtimeDir: join(config.workDir, 'runtime'),
+      runtimeDir: openRuntimeDir(config.workDir),
       isolation: config.isolation,
       cgroupsRoot: config.cgroupsRoot,
       enableCfs: config.cgroupsEnableCfs,

@@ -13,6 +13,7 @@ import type { Logger } from '../../base/system/logger.js';
 import { findCgroupHierarchy } from '../../runtime/cgroups/hierarchy.js';
 import { readCapacity } from '../../runtime/fingerprint/machine.js';
 import { findStrongestIsolation, type StrongestIsolation } from '../../runtime/isolators/requirements.js';
+import { removeRuntimeDir } from '../../runtime/runtime-dir.js';
 import type { AgentHandle } from '../agent/agent-handle.js';
 import { startAgent } from '../agent/main.js';
 import { loadAgentConfig, loadMasterConfig } from '../config/load-config.js';
@@ -94,7 +95,7 @@ async function startParts(
       'executor-shutdown-grace-period': GRACE_AT_THE_END,
     };
     const agent = await startAgent(loadAgentConfig(sourcesOf(flags)).config, logger);
-    lifecycle.defer(`agent-${index + 1}`, () => agent.unregister(), UNREGISTER_DEADLINE_MS);
+    lifecycle.defer(`agent-${index + 1}`, () => endForGood(agent, flags['work-dir']), UNREGISTER_DEADLINE_MS);
     agents.push(agent);
   }
   await Promise.all(agents.map(registered));
@@ -148,4 +149,10 @@ async function removeCgroup(name: string): Promise<void> {
   await rmdir(join(hierarchy.mount, name)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
+}
+
+/** Nobody starts on this work directory again, so what the agent keeps outside of it goes as well. */
+async function endForGood(agent: AgentHandle, workDir: string): Promise<void> {
+  await agent.unregister();
+  removeRuntimeDir(workDir);
 }

@@ -11,6 +11,7 @@ import { Router } from '../../../src/daemon/http/router.js';
 import { HttpServer } from '../../../src/daemon/http/server.js';
 import { LinkAcceptor } from '../../../src/daemon/link/link-acceptor.js';
 import { LINK_UPGRADE_PROTOCOL } from '../../../src/daemon/link/link-protocol.js';
+import { removeRuntimeDir } from '../../../src/runtime/runtime-dir.js';
 import type * as link from '../../../src/wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import { silentLogger, until } from '../http/fixture.js';
@@ -183,6 +184,7 @@ export class AgentFixture {
   async close(): Promise<void> {
     await this.agent?.stop();
     await this.master.close();
+    removeRuntimeDir(this.workDir);
     rmSync(this.scratch, { recursive: true, force: true });
   }
 }
