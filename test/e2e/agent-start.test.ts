@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cgroupV2Controllers, type Daemon, startAgent, testIsolation } from '../harness/cluster.mjs';
-import { mesoctlPath, StartedProcess, sweep } from '../harness/process.mjs';
+import { get } from '../harness/api.mjs';
+import { cgroupV2Controllers, type Daemon, startAgent, startMaster, testIsolation } from '../harness/cluster.mjs';
+import { mesoctlPath, StartedProcess, sweep, until } from '../harness/process.mjs';
 import { isRoot } from './agent-fixture.js';
 
 /** Nobody listens there: these agents only start. */
@@ -148,6 +149,26 @@ describe('an agent that cannot start', () => {
     const { code, text } = await refusal(...isolation());
     expect([1, 2]).toContain(code);
     expect(text).toContain(workDir());
+  });
+
+  it('is told by a master of another cluster what to do, and stays out of it', async () => {
+    const [first, second] = [await startMaster(), await startMaster()];
+    try {
+      running = await startAgent({ master: first.address, scratchDir, name: 'agent' });
+      await until('it is registered', () => running?.log().includes('"registered"'));
+      await running.stop();
+      running = await startAgent({ master: second.address, scratchDir, name: 'agent' });
+      await until('it is refused', () => running?.log().includes('belongs to cluster'), {
+        explain: () => running?.log() ?? '',
+      });
+      expect(running.log()).toContain('--work-dir');
+      expect(JSON.parse((await get(`${second.url}/state`)).text).slaves).toEqual([]);
+    } finally {
+      for (const master of [first, second]) {
+        await master.stop();
+        await sweep(master.scratchDir);
+      }
+    }
   });
 
   /** The checkpoint file of an agent that was here and stopped. */
