@@ -26,6 +26,7 @@ import type { ContainerResources, Isolator } from './isolators/isolator.js';
 import { launchError } from './launcher/failure.js';
 import { encodeLaunchPlan, type LaunchPlan } from './launcher/launch-plan.js';
 import type { Launch, Launcher } from './launcher/launcher.js';
+import type { StartedProcesses } from './launcher/protocol.js';
 import type { LinuxContainerizerOptions } from './linux-containerizer-options.js';
 import { type Machine, openMachine } from './machine.js';
 import { isSameProcess } from './process-tree.js';
@@ -35,6 +36,8 @@ import { killedTermination, terminationOf } from './termination.js';
 import { Users } from './users.js';
 
 const SANDBOX_MODE = 0o750;
+/** A launch is given up when so many launchers died under it. */
+const MAX_LOST_LAUNCHES = 3;
 /** How long a supervisor that lost its launcher may take to undo a launch. */
 const UNDO_TIMEOUT_MS = 5000;
 const UNDO_POLL_MS = 20;
@@ -224,41 +227,54 @@ class RunningContainerizer implements LinuxContainerizer {
     });
   }
 
+  /** A launcher that dies before the program could begin costs the task nothing: the next one is asked. */
   async #start(
     spec: ContainerSpec,
     plan: LaunchPlan,
     launching: Launching,
     starting: (checkpoint: ContainerCheckpoint) => Promise<void>,
   ): Promise<ContainerProcess> {
-    const launch = this.#launcher.launch(encodeLaunchPlan(plan));
-    const outcome = await launch.starting;
-    if (outcome.kind === 'failed') throw launchError(spec.containerId, outcome.failure);
-    if (outcome.kind === 'lost') return this.#undo(plan);
-    const { supervisorPid, supervisorStartTicks, initPid } = outcome.processes;
-    const checkpoint: ContainerCheckpoint = {
-      containerId: spec.containerId,
-      supervisorPid,
-      supervisorStartTicks,
-      bootId: plan.bootId,
-      initPid,
-      cgroup: plan.cgroup,
-      runtimeDir: plan.recordDir,
-      sandboxDir: spec.sandboxDir,
-    };
-    const process = { containerId: spec.containerId, pid: initPid, cgroup: plan.cgroup, checkpoint };
-    const container = new Container(process, plan.cgroup === undefined ? undefined : new Cgroup(plan.cgroup), spec);
-    launching.container = container;
-    await this.#release(launch, container, launching, starting);
+    for (let lost = 1; ; lost++) {
+      const launch = this.#launcher.launch(encodeLaunchPlan(plan));
+      const outcome = await launch.starting;
+      if (outcome.kind === 'failed') throw launchError(spec.containerId, outcome.failure);
+      if (outcome.kind === 'starting') {
+        const container = this.#containerOf(spec, plan, outcome.processes);
+        launching.container = container;
+        return this.#letGo(launch, plan, container, () => this.#release(launch, container, launching, starting));
+      }
+      await this.#undo(plan);
+      if (launching.cancelled) throw cancelled(spec.containerId);
+      if (lost === MAX_LOST_LAUNCHES) throw launcherLost(spec.containerId);
+    }
+  }
+
+  #containerOf(spec: ContainerSpec, plan: LaunchPlan, processes: StartedProcesses): Container {
+    const { containerId, sandboxDir } = spec;
+    const { cgroup, bootId, recordDir: runtimeDir } = plan;
+    const checkpoint = { containerId, ...processes, bootId, cgroup, runtimeDir, sandboxDir };
+    const process = { containerId, pid: processes.initPid, cgroup, checkpoint };
+    return new Container(process, cgroup === undefined ? undefined : new Cgroup(cgroup), spec);
+  }
+
+  async #letGo(
+    launch: Launch,
+    plan: LaunchPlan,
+    container: Container,
+    release: () => Promise<void>,
+  ): Promise<ContainerProcess> {
+    await release();
     const started = await launch.started;
-    if (started.kind === 'failed') throw launchError(spec.containerId, started.failure);
+    if (started.kind === 'failed') throw launchError(container.containerId, started.failure);
     if (started.kind === 'lost') {
       // Whether "go" arrived is unknown, so nothing of it may live on.
       await container.kill();
       await launch.gone;
-      return this.#undo(plan);
+      await this.#undo(plan);
+      throw launcherLost(container.containerId);
     }
     this.#adopt(container, launch.gone);
-    return process;
+    return container.process;
   }
 
   /** Everything that must be done before the task's first instruction; then lets it go. */
@@ -282,7 +298,7 @@ class RunningContainerizer implements LinuxContainerizer {
   }
 
   /** The launcher died during the launch: its supervisor undoes it, and this waits for that. */
-  async #undo(plan: LaunchPlan): Promise<never> {
+  async #undo(plan: LaunchPlan): Promise<void> {
     const { clock } = this.options;
     const deadlineMs = clock.now().monotonicMs + UNDO_TIMEOUT_MS;
     for (let quiet = 0; quiet < 5 && clock.now().monotonicMs < deadlineMs; await delay(UNDO_POLL_MS)) {
@@ -296,9 +312,6 @@ class RunningContainerizer implements LinuxContainerizer {
       await cgroup.remove();
     }
     await this.#records.remove(plan.containerId);
-    throw new MesoError('LAUNCH_FAILED', 'the launcher process ended during the launch', {
-      details: { containerId: plan.containerId },
-    });
   }
 
   #adopt(container: Container, gone: Promise<void>): void {
@@ -375,6 +388,10 @@ class RunningContainerizer implements LinuxContainerizer {
   #warn(container: Container, message: string, error: unknown): void {
     this.options.logger.warn({ containerId: container.containerId, reason: messageOf(error) }, message);
   }
+}
+
+function launcherLost(containerId: string): MesoError {
+  return new MesoError('LAUNCH_FAILED', 'the launcher process ended during the launch', { details: { containerId } });
 }
 
 function cancelled(containerId: string): MesoError {
