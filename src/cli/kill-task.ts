@@ -10,9 +10,9 @@ import type { Address } from '../client/address.js';
 import { pause } from '../client/back-off.js';
 import { OperatorClient } from '../client/operator-client.js';
 import { SchedulerClient } from '../client/scheduler-client.js';
-import { isTerminal } from '../client/task-end.js';
 import type * as master from '../wire/gen/master.js';
 import type * as mesos from '../wire/gen/mesos.js';
+import { isTerminal } from '../wire/task-state.js';
 import { LAUNCH_LABEL } from './task/task-run.js';
 
 export interface KillOptions {

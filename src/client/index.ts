@@ -8,6 +8,7 @@ export type * as master from '../wire/gen/master.js';
 export type * as mesos from '../wire/gen/mesos.js';
 export type * as scheduler from '../wire/gen/scheduler.js';
 export type { Int64 } from '../wire/int64.js';
+export { isTerminal } from '../wire/task-state.js';
 export { type Address, formatAddress, parseAddress, parseAddresses } from './address.js';
 export { AgentClient, type AgentClientOptions, addressOfOffer, type FilePart, sandboxPath } from './agent-client.js';
 export type { BackOffOptions } from './back-off.js';
@@ -18,4 +19,4 @@ export { OperatorClient, type OperatorClientOptions } from './operator-client.js
 export { type KillOptions, SchedulerClient, type SchedulerClientOptions } from './scheduler-client.js';
 export type { SchedulerEvent } from './scheduler-events.js';
 export type { Disconnected } from './subscription.js';
-export { findProcessEnd, isTerminal, type ProcessEnd } from './task-end.js';
+export { findProcessEnd, type ProcessEnd } from './task-end.js';

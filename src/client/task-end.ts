@@ -4,22 +4,6 @@
  */
 import type * as mesos from '../wire/gen/mesos.js';
 
-const TERMINAL: ReadonlySet<mesos.TaskState> = new Set<mesos.TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
-
-/** Nothing follows such a state. TASK_UNREACHABLE and TASK_UNKNOWN are none: the task may come back. */
-export function isTerminal(state: mesos.TaskState): boolean {
-  return TERMINAL.has(state);
-}
-
 /** How the task's process ended; undefined where the status does not tell. */
 export type ProcessEnd =
   | { readonly kind: 'exited'; readonly exitStatus: number }

@@ -5,13 +5,13 @@
  */
 import type * as mesos from '../wire/gen/mesos.js';
 import type * as scheduler from '../wire/gen/scheduler.js';
+import { DEFAULT_ROLE } from '../wire/validation/roles.js';
 import { Holdings } from './holdings.js';
 import { frameworkMinAllocatable, isAllocatable, type MinAllocatable } from './min-allocatable.js';
 import { type AgentPredicate, compileConstraints } from './offer-constraints.js';
 import { type Amounts, plainAmounts, type ScalarNames } from './quantities.js';
 import { Resources } from './resources.js';
 import type { RoleNode } from './role-tree.js';
-import { DEFAULT_ROLE } from './roles.js';
 
 /** What an agent must be able to do for a client. */
 export const NEEDS_MULTI_ROLE = 1;

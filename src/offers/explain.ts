@@ -3,6 +3,8 @@
  * the same order as the allocation run; changes nothing. One reason per agent: the first that stands in the way of the
  * client that gets furthest there.
  */
+
+import { DEFAULT_ROLE } from '../wire/validation/roles.js';
 import type { Explanation } from './allocator.js';
 import { type AgentState, type Client, DEMANDS_GPU } from './allocator-state.js';
 import { offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
@@ -12,7 +14,6 @@ import type { QuotaRun } from './quota-run.js';
 import { containsRanges, fromMilli } from './resource-value.js';
 import type { Resources } from './resources.js';
 import type { RoleNode } from './role-tree.js';
-import { DEFAULT_ROLE } from './roles.js';
 
 export interface ExplainContext {
   readonly ledger: Ledger;

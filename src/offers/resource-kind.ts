@@ -5,7 +5,7 @@
  * which disk it is. Kinds are immutable and shared between the resources derived from one another.
  */
 import type * as mesos from '../wire/gen/mesos.js';
-import { DEFAULT_ROLE } from './roles.js';
+import { DEFAULT_ROLE } from '../wire/validation/roles.js';
 
 export type ResourceType = 'SCALAR' | 'RANGES' | 'SET';
 

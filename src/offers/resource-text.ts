@@ -6,10 +6,10 @@
 import { isRejection, type Rejection, reject } from '../base/rejection.js';
 import * as mesos from '../wire/gen/mesos.js';
 import { decodeJson } from '../wire/json.js';
+import { DEFAULT_ROLE } from '../wire/validation/roles.js';
 import type { ResourceKind } from './resource-kind.js';
 import { fromMilli } from './resource-value.js';
 import type { ResourceEntry } from './resources.js';
-import { DEFAULT_ROLE } from './roles.js';
 import { toPostRefinement, validateResources } from './validation.js';
 import { formatItems, formatRanges, parseValue } from './value-text.js';
 

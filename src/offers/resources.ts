@@ -6,6 +6,7 @@
  */
 import { isRejection, type Rejection } from '../base/rejection.js';
 import type * as mesos from '../wire/gen/mesos.js';
+import { DEFAULT_ROLE } from '../wire/validation/roles.js';
 import { kindOf, type ResourceKind } from './resource-kind.js';
 import { formatEntry, parseResourceList } from './resource-text.js';
 import {
@@ -24,7 +25,7 @@ import {
   subtractRanges,
   toMilli,
 } from './resource-value.js';
-import { DEFAULT_ROLE, isAllocatableToRole } from './roles.js';
+import { isAllocatableToRole } from './roles.js';
 import { toPreRefinement, upgradeResource } from './validation.js';
 import { encodeRanges } from './value-text.js';
 

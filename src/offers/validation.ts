@@ -5,8 +5,9 @@
  */
 import { type Rejection, reject } from '../base/rejection.js';
 import type * as mesos from '../wire/gen/mesos.js';
+import { DEFAULT_ROLE, validateRole } from '../wire/validation/roles.js';
 import { MAX_SCALAR } from './resource-value.js';
-import { DEFAULT_ROLE, isStrictSubroleOf, validateRole } from './roles.js';
+import { isStrictSubroleOf } from './roles.js';
 
 /** Returns the first complaint about `resources`, in either format; undefined when all are well formed. */
 export function validateResources(resources: readonly mesos.Resource[]): Rejection | undefined {

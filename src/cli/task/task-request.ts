@@ -1,8 +1,8 @@
 /** What `task launch` and `dev` are asked to run, checked. Pure but for the names of the user and of its environment. */
 import { MesoError } from '../../base/error.js';
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
-import { validateRole } from '../../offers/roles.js';
 import type * as mesos from '../../wire/gen/mesos.js';
+import { validateRole } from '../../wire/validation/roles.js';
 
 /** Cores, MB, MB. */
 export interface Amounts {

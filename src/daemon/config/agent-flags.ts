@@ -2,8 +2,8 @@
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
 import { parseAttributes } from '../../offers/attributes.js';
 import { Resources } from '../../offers/resources.js';
-import { validateRole } from '../../offers/roles.js';
 import { parseIsolation } from '../../runtime/isolators/names.js';
+import { validateRole } from '../../wire/validation/roles.js';
 import { type FlagTable, flag, optionalFlag } from './flag.js';
 import * as kinds from './flag-kinds.js';
 import { sharedFlags } from './shared-flags.js';

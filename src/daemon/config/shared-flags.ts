@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isRejection, type Rejection } from '../../base/rejection.js';
 import type { LogLevel } from '../../base/system/logger.js';
-import { validateRole } from '../../offers/roles.js';
+import { validateRole } from '../../wire/validation/roles.js';
 import { type FlagContext, flag, optionalFlag } from './flag.js';
 import * as kinds from './flag-kinds.js';
 

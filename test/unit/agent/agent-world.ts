@@ -6,10 +6,10 @@ import { expect } from 'vitest';
 import { seededRandom } from '../../../src/base/random.js';
 import { MemoryCheckpointStore } from '../../../src/daemon/agent/checkpoint/memory-store.js';
 import { createAgentCore } from '../../../src/daemon/agent/core/agent-core.js';
-import { isTerminal } from '../../../src/daemon/agent/core/model/task-state.js';
 import type { AgentCore } from '../../../src/daemon/agent/core/options.js';
 import type { AgentEffect, AgentEvent, AgentMessage, ContainerFate } from '../../../src/daemon/agent/core/protocol.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { isTerminal } from '../../../src/wire/task-state.js';
 import {
   AGENT_ID,
   BOOT_ID,

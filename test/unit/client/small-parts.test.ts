@@ -4,9 +4,10 @@ import { isRejection } from '../../../src/base/rejection.js';
 import { formatAddress, parseAddress, parseAddresses, parseLocation } from '../../../src/client/address.js';
 import { BackOff, pause } from '../../../src/client/back-off.js';
 import { availableScalar, takeScalars } from '../../../src/client/offer-resources.js';
-import { findProcessEnd, isTerminal } from '../../../src/client/task-end.js';
+import { findProcessEnd } from '../../../src/client/task-end.js';
 import { describeWaitStatus } from '../../../src/daemon/agent/core/tasks/wait-status.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { isTerminal } from '../../../src/wire/task-state.js';
 
 describe('addresses', () => {
   it.each([

@@ -3,7 +3,7 @@ import { isRejection } from '../../../src/base/rejection.js';
 import { formatAttributes, parseAttributes, sameAttributes } from '../../../src/offers/attributes.js';
 import { parseResourceList } from '../../../src/offers/resource-text.js';
 import { Resources } from '../../../src/offers/resources.js';
-import { isAllocatableToRole, isStrictSubroleOf, validateRole } from '../../../src/offers/roles.js';
+import { isAllocatableToRole, isStrictSubroleOf } from '../../../src/offers/roles.js';
 import {
   toEndpointFormat,
   toPostRefinement,
@@ -12,6 +12,7 @@ import {
 } from '../../../src/offers/validation.js';
 import { parseValue } from '../../../src/offers/value-text.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { validateRole } from '../../../src/wire/validation/roles.js';
 import { res } from './fixtures.js';
 
 const scalar = (name: string, value: number, more: Partial<mesos.Resource> = {}): mesos.Resource => ({

@@ -2,19 +2,16 @@
  * Thread that owns the checkpoint's file, so that no fsync ever delays the main thread. Answers requests one after the
  * other; a failure is answered and is final, the agent ends then.
  */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { assert, present } from '../../../base/assert.js';
+import { flattenError } from '../../lifecycle/plain-error.js';
 import { checkpointError } from './checkpoint-error.js';
 import { openCheckpointFile } from './checkpoint-file.js';
 import { checkpointFile } from './location.js';
 import { CheckpointTables } from './tables.js';
-import {
-  type CheckpointReply,
-  type CheckpointRequest,
-  type CheckpointWorkerData,
-  flattenError,
-} from './worker-messages.js';
+import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './worker-messages.js';
 
 const port = present(parentPort, 'runs as a worker thread only');
 const { directory } = workerData as CheckpointWorkerData;

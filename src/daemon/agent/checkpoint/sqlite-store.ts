@@ -5,21 +5,18 @@
  * Invariants: at most one request is with the worker; commits resolve in the order of their calls; after the first
  * failure everything fails, because a store that may or may not have written is no ground to stand on.
  */
+
 import type { Worker } from 'node:worker_threads';
 import { assert } from '../../../base/assert.js';
 import { MesoError, messageOf } from '../../../base/error.js';
+import { restoreError } from '../../lifecycle/plain-error.js';
 import { openWorker } from '../../lifecycle/worker.js';
 import type { CheckpointChange, CheckpointState, Durability } from '../core/protocol.js';
 import { checkpointError } from './checkpoint-error.js';
 import type { CheckpointStore, CommitCounts } from './checkpoint-store.js';
 import { checkpointFile } from './location.js';
 import { decodeRecords, encodeChange, type RowChange } from './rows.js';
-import {
-  type CheckpointReply,
-  type CheckpointRequest,
-  type CheckpointWorkerData,
-  restoreError,
-} from './worker-messages.js';
+import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './worker-messages.js';
 
 const LOAD_TIMEOUT_MS = 120_000;
 const COMMIT_TIMEOUT_MS = 20_000;

@@ -8,11 +8,11 @@
  */
 import type * as checkpoint from '../../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../wire/task-state.js';
 import { saveAgent } from './context.js';
 import type { Machine } from './machine.js';
 import { createFramework, type FrameworkRecord } from './model/framework.js';
 import { fromCheckpointTask, type TaskRun } from './model/task-run.js';
-import { isTerminal } from './model/task-state.js';
 import type { CheckpointState, ContainerFate } from './protocol.js';
 import { becomeRunning } from './tasks/containers.js';
 import { neverBegan, outcomeOfLostContainer, outcomeOfTermination } from './tasks/ending.js';

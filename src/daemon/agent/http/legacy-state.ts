@@ -1,6 +1,7 @@
 /** `GET /state` of an agent, in the shape that tools of twenty years read. Source: spec page 03, section 3.4; page 13. */
 import { Resources } from '../../../offers/resources.js';
 import * as mesos from '../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../wire/task-state.js';
 import {
   describeAttributes,
   describeReservations,
@@ -12,7 +13,6 @@ import {
 } from '../../http/legacy-resources.js';
 import { describeExecutor, describeTask as describeLegacyTask } from '../../http/legacy-task.js';
 import { versionInfo } from '../../http/version.js';
-import { isTerminal } from '../core/model/task-state.js';
 import { agentCapabilities, describeTask } from '../core/registration/describe-agent.js';
 import type { AgentView, FrameworkView, TaskView } from '../core/view.js';
 import { commandExecutor } from './command-executor.js';

@@ -1,7 +1,7 @@
 /** The parts of GET_STATE, from what the core knows. Source: spec page 03, section 3.3. */
 import type * as agent from '../../../wire/gen/agent.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
-import { isTerminal } from '../core/model/task-state.js';
+import { isTerminal } from '../../../wire/task-state.js';
 import { describeTask } from '../core/registration/describe-agent.js';
 import type { AgentView, FrameworkView, TaskView } from '../core/view.js';
 import { commandExecutor } from './command-executor.js';

@@ -2,14 +2,11 @@
  * Thread that owns the registry's file, so that no fsync ever delays the main thread. Opens the store at the first
  * request and answers requests one after the other; a failure is answered and is final: the master ends.
  */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../../base/assert.js';
-import {
-  flattenError,
-  type RegistryReply,
-  type RegistryRequest,
-  type RegistryWorkerData,
-} from './registry-messages.js';
+import { flattenError } from '../../lifecycle/plain-error.js';
+import type { RegistryReply, RegistryRequest, RegistryWorkerData } from './registry-messages.js';
 import { RegistryStore } from './registry-store.js';
 
 const port = present(parentPort, 'runs as a worker thread only');

@@ -5,21 +5,18 @@
  * Invariants: at most one request is with the worker; results come in the order of the proposals; after the first
  * failure everything fails, because a store that may or may not have written is no basis for decisions.
  */
+
 import type { Worker } from 'node:worker_threads';
 import { assert } from '../../../base/assert.js';
 import type { Clock } from '../../../base/clock.js';
 import { MesoError, messageOf } from '../../../base/error.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import { restoreError } from '../../lifecycle/plain-error.js';
 import { openWorker } from '../../lifecycle/worker.js';
 import type { RegistryResult } from '../core/protocol.js';
 import type { Leadership, Registry } from './registry.js';
-import {
-  type RegistryReply,
-  type RegistryRequest,
-  type RegistryWorkerData,
-  restoreError,
-} from './registry-messages.js';
+import type { RegistryReply, RegistryRequest, RegistryWorkerData } from './registry-messages.js';
 
 /** Mesos' own figures: --registry_fetch_timeout and --registry_store_timeout. */
 const LEAD_TIMEOUT_MS = 60_000;

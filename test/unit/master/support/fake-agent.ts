@@ -1,9 +1,9 @@
 /** An agent's side of the link: it keeps what it was told to run and reports what a test makes of it. */
 import { present } from '../../../../src/base/assert.js';
-import { isTerminalState } from '../../../../src/daemon/master/core/model/task.js';
 import type { AgentMessage, ConnectionId } from '../../../../src/daemon/master/core/protocol.js';
 import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
+import { isTerminal } from '../../../../src/wire/task-state.js';
 import type { AgentMessageKind, Harness } from './harness.js';
 import { cpusMem } from './harness.js';
 
@@ -138,7 +138,7 @@ export class FakeAgent {
   #settle({ task_id, uuid }: link.AcknowledgeUpdate): void {
     const task = this.tasks.get(task_id.value);
     const isSame = task?.status_update_uuid?.every((byte, i) => byte === uuid[i]) ?? false;
-    if (task !== undefined && isSame && isTerminalState(task.state)) this.tasks.delete(task_id.value);
+    if (task !== undefined && isSame && isTerminal(task.state)) this.tasks.delete(task_id.value);
   }
 
   #end(frameworkId: string): void {

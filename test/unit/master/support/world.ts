@@ -3,12 +3,12 @@
  * time, and masters that die. For property tests: any sequence of moves must keep the invariants.
  */
 import { expect } from 'vitest';
-import { isTerminalState } from '../../../../src/daemon/master/core/model/task.js';
 import type { ConnectionId, MasterEffect } from '../../../../src/daemon/master/core/protocol.js';
 import type { Allocator } from '../../../../src/offers/allocator.js';
 import { createAllocator } from '../../../../src/offers/hierarchical-allocator.js';
 import { Resources } from '../../../../src/offers/resources.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
+import { isTerminal } from '../../../../src/wire/task-state.js';
 import { BookkeepingAllocator } from './bookkeeping-allocator.js';
 import type { FakeAgent } from './fake-agent.js';
 import { type FakeScheduler, taskInfo } from './fake-scheduler.js';
@@ -168,12 +168,12 @@ export class World {
     const { tombstones } = this.harness.store.state();
     for (const agent of this.agents) {
       for (const [id, { framework_id, state }] of agent.tasks) {
-        if (isTerminalState(state) || tombstones.has(framework_id.value)) continue;
+        if (isTerminal(state) || tombstones.has(framework_id.value)) continue;
         const known = frameworks.get(framework_id.value)?.tasks.get(id);
         expect(known, `${id} of ${agent.id} is live`).toBeDefined();
       }
       for (const { id, agentId, message } of agents.get(agent.id)?.tasks ?? [])
-        expect(agent.tasks.has(id) || isTerminalState(message.state), `${id} runs on ${agentId}`).toBe(true);
+        expect(agent.tasks.has(id) || isTerminal(message.state), `${id} runs on ${agentId}`).toBe(true);
     }
   }
 
@@ -326,7 +326,7 @@ export class World {
   }
 
   #report(agent: FakeAgent, what: number): void {
-    const live = [...agent.tasks.values()].filter(({ state }) => !isTerminalState(state));
+    const live = [...agent.tasks.values()].filter(({ state }) => !isTerminal(state));
     const task = live[what % Math.max(live.length, 1)];
     if (task === undefined || agent.connectionId === undefined) return;
     agent.update(task.task_id.value, STATES[what % STATES.length] ?? 'TASK_RUNNING');

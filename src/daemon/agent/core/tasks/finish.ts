@@ -2,10 +2,11 @@
  * The two ends of a task: its container is over (`endRun`), and its scheduler knows (`completeRun`). Between the two the
  * task stays, because the update must be delivered; a task of a framework that was ordered to end has nobody to tell.
  */
+
+import { isTerminal } from '../../../../wire/task-state.js';
 import type { Machine } from '../machine.js';
 import { rememberCompleted, retireFramework } from '../model/framework.js';
 import type { TaskRun } from '../model/task-run.js';
-import { isTerminal } from '../model/task-state.js';
 import type { Outcome } from './ending.js';
 import { report } from './report.js';
 

@@ -5,11 +5,11 @@
  * container that does not end after it was destroyed is destroyed again.
  */
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import { DEFAULT_KILL_GRACE_MS, DESTROY_RETRY_MS, SHUTDOWN_GRACE_MARGIN_MS } from '../limits.js';
 import type { Machine } from '../machine.js';
 import { hasCapability } from '../model/framework.js';
 import type { KillIntent, TaskRun } from '../model/task-run.js';
-import { isTerminal } from '../model/task-state.js';
 import { durationMs } from './durations.js';
 import { report } from './report.js';
 

@@ -3,10 +3,10 @@
  * end, into its stream of updates. Source: spec page 18, section 18.7; page 14, section 14.1.
  */
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import { type Context, freshUuid } from '../context.js';
 import type { Machine } from '../machine.js';
 import type { TaskRun } from '../model/task-run.js';
-import { isTerminal } from '../model/task-state.js';
 import type { Outcome } from './ending.js';
 
 /** Records and sends. The status is durable before it leaves. */

@@ -9,9 +9,9 @@
 import type { TimerHandle } from '../../../../base/timers.js';
 import type * as checkpoint from '../../../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import { type AgentTimer, type Context, sendWhenDurable } from '../context.js';
 import { UPDATE_RETRY_MAX_MS, UPDATE_RETRY_MIN_MS } from '../limits.js';
-import { isTerminal } from '../model/task-state.js';
 
 interface PendingUpdate {
   readonly position: number;

@@ -6,11 +6,11 @@ import { Resources } from '../../../../offers/resources.js';
 import { validateResources } from '../../../../offers/validation.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import { notify, notifyUpdate } from '../frameworks/notify.js';
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
-import { isTerminalState } from '../model/task.js';
 import type { MasterEvent } from '../protocol.js';
 import { completeTask, forgetKill, removeExecutor, updateTask } from '../tasks/tasks.js';
 import { channelOf } from './channels.js';
@@ -80,7 +80,7 @@ function handleStatusUpdate(context: Context, agent: AgentRecord, update: link.S
   updateTask(context, framework, task, status, latest_state);
   if (!task.isTerminal) return;
   forgetKill(agent, task);
-  const needsAcknowledgement = status.uuid !== undefined || !isTerminalState(status.state);
+  const needsAcknowledgement = status.uuid !== undefined || !isTerminal(status.state);
   if (!needsAcknowledgement) completeTask(context, framework, task);
 }
 

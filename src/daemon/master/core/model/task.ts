@@ -5,22 +5,8 @@
  */
 import type { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import type { TaskView } from '../view.js';
-
-const TERMINAL: ReadonlySet<mesos.TaskState> = new Set<mesos.TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_LOST',
-  'TASK_ERROR',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
-
-export function isTerminalState(state: mesos.TaskState): boolean {
-  return TERMINAL.has(state);
-}
 
 export class TaskRecord implements TaskView {
   readonly id: string;
@@ -45,7 +31,7 @@ export class TaskRecord implements TaskView {
   }
 
   get isTerminal(): boolean {
-    return isTerminalState(this.message.state);
+    return isTerminal(this.message.state);
   }
 
   setState(state: mesos.TaskState): void {

@@ -4,11 +4,11 @@
  */
 import { present } from '../../../../base/assert.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import { sendToAgent } from '../agents/send.js';
 import type { Context } from '../machine/context.js';
 import { sameBytes } from '../model/equality.js';
 import type { FrameworkRecord } from '../model/framework.js';
-import { isTerminalState } from '../model/task.js';
 import { completeTask } from '../tasks/tasks.js';
 import { reconcileTask } from './reconcile.js';
 
@@ -57,7 +57,7 @@ export function handleAcknowledge(
   });
   if (task === undefined || task.agentId !== agent.id) return;
   const { status_update_state, status_update_uuid } = task.message;
-  const isLast = status_update_state !== undefined && isTerminalState(status_update_state);
+  const isLast = status_update_state !== undefined && isTerminal(status_update_state);
   if (isLast && sameBytes(status_update_uuid, uuid)) completeTask(context, framework, task);
 }
 

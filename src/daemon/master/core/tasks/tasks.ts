@@ -4,6 +4,7 @@
  */
 import { assert, present } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import { isTerminal } from '../../../../wire/task-state.js';
 import type { Context } from '../machine/context.js';
 import { ACTIVE_COUNTS, TERMINAL_COUNTS } from '../metrics/framework-counts.js';
 import { countTaskEnding } from '../metrics/task-metrics.js';
@@ -11,7 +12,7 @@ import type { AgentRecord } from '../model/agent.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { type ExecutorRecord, Holding } from '../model/holding.js';
-import { isTerminalState, type TaskRecord } from '../model/task.js';
+import type { TaskRecord } from '../model/task.js';
 import { publishTaskAdded, publishTaskUpdated } from '../operators/publish.js';
 
 function holdingOf(agent: AgentRecord, framework: FrameworkRecord): Holding {
@@ -94,9 +95,9 @@ export function updateTask(
   }
   if (status.uuid !== undefined) task.setForwarded(status.state, status.uuid);
   task.recordStatus(status);
-  if (isTerminalState(next) || next === 'TASK_UNREACHABLE') releaseResources(context, framework, task);
+  if (isTerminal(next) || next === 'TASK_UNREACHABLE') releaseResources(context, framework, task);
   if (isNews) publishTaskUpdated(context, task, status);
-  const ended = !wasTerminal && isTerminalState(next);
+  const ended = !wasTerminal && isTerminal(next);
   if (ended) {
     countTaskEnding(context, { ...status, state: next });
     framework.count(TERMINAL_COUNTS.get(next));
