@@ -6,8 +6,10 @@
  * it is durable; after `stop` or a fatal error nothing is stepped or performed any more. A core that throws is a bug of
  * ours and a registry that fails leaves no ground to stand on: both are fatal.
  */
+
 import type { Clock } from '../../base/clock.js';
 import { MesoError } from '../../base/error.js';
+import { DeadlineTimer } from '../lifecycle/deadline-timer.js';
 import type { MasterCore } from './core/options.js';
 import type { MasterEffect, MasterEvent } from './core/protocol.js';
 import type { Registry } from './registry/registry.js';
@@ -26,20 +28,17 @@ export interface EventLoopOptions {
   onFatal(error: unknown): void;
 }
 
-/** Longest delay Node's timers take, ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 export class EventLoop {
   readonly #options: EventLoopOptions;
   #queue: MasterEvent[] = [];
   #scheduled: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #timerDeadlineMs: number | undefined;
+  readonly #timer: DeadlineTimer;
   #stopped = false;
   #steps = 0;
 
   constructor(options: EventLoopOptions) {
     this.#options = options;
+    this.#timer = new DeadlineTimer(options.clock, () => this.post({ kind: 'tick' }));
   }
 
   /** Events that wait for the next step. */
@@ -62,7 +61,7 @@ export class EventLoop {
   stop(): void {
     this.#stopped = true;
     clearImmediate(this.#scheduled);
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#queue = [];
   }
 
@@ -74,7 +73,7 @@ export class EventLoop {
       this.#steps += 1;
       const effects = this.#options.core.step(events, this.#options.clock.now());
       this.#performAll(effects);
-      this.#armTimer();
+      if (!this.#stopped) this.#timer.follow(this.#options.core.nextDeadlineMs());
     } catch (error) {
       this.#fail(error);
     }
@@ -106,22 +105,6 @@ export class EventLoop {
       },
       (error: unknown) => this.#fail(error),
     );
-  }
-
-  #armTimer(): void {
-    if (this.#stopped) return;
-    const deadlineMs = this.#options.core.nextDeadlineMs();
-    if (deadlineMs === this.#timerDeadlineMs) return;
-    clearTimeout(this.#timer);
-    this.#timerDeadlineMs = deadlineMs;
-    if (deadlineMs === undefined) return;
-    const delayMs = Math.ceil(deadlineMs - this.#options.clock.now().monotonicMs);
-    this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.max(delayMs, 0), MAX_TIMER_MS));
-  }
-
-  #onTimer(): void {
-    this.#timerDeadlineMs = undefined;
-    this.post({ kind: 'tick' });
   }
 
   #fail(error: unknown): void {

@@ -7,8 +7,10 @@
  * step; after `stop` or a failure nothing is stepped or performed. A core that throws is a bug of ours and a checkpoint
  * that fails leaves no ground to stand on: both are fatal.
  */
+
 import type { Clock } from '../../../base/clock.js';
 import { MesoError } from '../../../base/error.js';
+import { DeadlineTimer } from '../../lifecycle/deadline-timer.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { AgentCore } from '../core/options.js';
 import type { AgentEffect, AgentEvent, CheckpointChange } from '../core/protocol.js';
@@ -27,9 +29,6 @@ export interface CoreDriverOptions {
   onFatal(error: unknown): void;
 }
 
-/** Longest delay Node's timers take, ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 export class CoreDriver {
   readonly #options: CoreDriverOptions;
   #queue: AgentEvent[] = [];
@@ -37,8 +36,7 @@ export class CoreDriver {
   /** Rejects one `postDurably` each. */
   readonly #waiting = new Set<(error: Error) => void>();
   #scheduled: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #timerDeadlineMs: number | undefined;
+  readonly #timer: DeadlineTimer;
   /** The end of the newest commit and of what follows from it. */
   #tail: Promise<void> = Promise.resolve();
   #outstanding = 0;
@@ -46,6 +44,7 @@ export class CoreDriver {
 
   constructor(options: CoreDriverOptions) {
     this.#options = options;
+    this.#timer = new DeadlineTimer(options.clock, () => this.post({ kind: 'tick' }));
   }
 
   /** Hands an event to the core with the rest of this turn. */
@@ -85,7 +84,7 @@ export class CoreDriver {
     this.#waiters = [];
     try {
       this.#settle(this.#options.core.step(events, this.#options.clock.now()), waiters);
-      this.#armTimer();
+      if (!this.#stopped) this.#timer.follow(this.#options.core.nextDeadlineMs());
     } catch (error) {
       this.#fail(error);
     }
@@ -125,22 +124,6 @@ export class CoreDriver {
       if (effect.type !== 'persist' && effect.type === type && !this.#stopped) this.#options.perform(effect);
   }
 
-  #armTimer(): void {
-    if (this.#stopped) return;
-    const deadlineMs = this.#options.core.nextDeadlineMs();
-    if (deadlineMs === this.#timerDeadlineMs) return;
-    clearTimeout(this.#timer);
-    this.#timerDeadlineMs = deadlineMs;
-    if (deadlineMs === undefined) return;
-    const delayMs = Math.ceil(deadlineMs - this.#options.clock.now().monotonicMs);
-    this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.max(delayMs, 0), MAX_TIMER_MS));
-  }
-
-  #onTimer(): void {
-    this.#timerDeadlineMs = undefined;
-    this.post({ kind: 'tick' });
-  }
-
   #fail(error: unknown): void {
     if (this.#stopped) return;
     this.#halt();
@@ -150,7 +133,7 @@ export class CoreDriver {
   #halt(): void {
     this.#stopped = true;
     clearImmediate(this.#scheduled);
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#queue = [];
     for (const reject of this.#waiting) reject(stoppedError());
     this.#waiting.clear();
