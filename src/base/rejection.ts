@@ -7,7 +7,6 @@ export type RejectionCode =
   | 'invalid' // parsed, but breaks a rule
   | 'too-large'
   | 'timeout' // the sender was too slow
-  | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
@@ -38,7 +37,6 @@ export const HTTP_STATUS_OF_REJECTION: Readonly<Record<RejectionCode, number>> =
   invalid: 400,
   'too-large': 413,
   timeout: 408,
-  unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,

@@ -13,7 +13,6 @@ import type { Resources } from './resources.js';
 export interface AllocatorOptions {
   /** Drives random sorters and the shuffle of agents. */
   readonly seed: number;
-  readonly allocationIntervalMs: number;
   /** Alternatives; an offer must contain one of them. Default: cpus 0.01 or mem 32 (MB). */
   readonly minAllocatable: readonly Resources[];
   readonly roleSorter: 'drf' | 'random';

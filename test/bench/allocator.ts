@@ -43,7 +43,6 @@ const cpuMs: number[] = [];
 function newAllocator(sorter: 'drf' | 'random' = 'drf'): Allocator {
   const options: AllocatorOptions = {
     seed: 42,
-    allocationIntervalMs: 1000,
     minAllocatable: [res('cpus:0.01'), res('mem:32')],
     roleSorter: sorter,
     frameworkSorter: sorter,

@@ -257,7 +257,6 @@ function readAllocatorOptions(config: MasterConfig): AllocatorOptions {
     );
   return {
     seed: Math.floor(systemRandom.next() * 2 ** 32),
-    allocationIntervalMs: config.allocationIntervalMs,
     minAllocatable: minAllocatable.filter((resources): resources is Resources => !isRejection(resources)),
     roleSorter: config.roleSorter,
     frameworkSorter: config.frameworkSorter,

@@ -300,7 +300,6 @@ export class Interpreter {
 function defaultOptions(): AllocatorOptions {
   return {
     seed: 1,
-    allocationIntervalMs: 1000,
     minAllocatable: [resourcesOf('cpus:0.01'), resourcesOf('mem:32')],
     roleSorter: 'drf',
     frameworkSorter: 'drf',

@@ -39,7 +39,6 @@ export class Script {
     const minimum = [Resources.parse('cpus:0.01'), Resources.parse('mem:32')];
     const allocator = createAllocator({
       seed: 1,
-      allocationIntervalMs: 1000,
       minAllocatable: minimum.filter((resources) => resources instanceof Resources),
       roleSorter: 'drf',
       frameworkSorter: 'drf',

@@ -14,7 +14,6 @@ export function res(text: string): Resources {
 
 export const DEFAULT_OPTIONS: AllocatorOptions = {
   seed: 1,
-  allocationIntervalMs: 1000,
   minAllocatable: [res('cpus:0.01'), res('mem:32')],
   roleSorter: 'drf',
   frameworkSorter: 'drf',

@@ -38,7 +38,7 @@ export interface MasterCoreOptions {
   readonly config: MasterCoreConfig;
   /** `id` is the prefix of every framework, agent and offer id; `domain` is the master's fault domain. */
   readonly masterInfo: mesos.MasterInfo;
-  /** Owned by the core from here on: nobody else may call it. */
+  /** Owned by the core from here on: between steps others may ask `explain` and `snapshot`, and change nothing. */
   readonly allocator: Allocator;
   readonly random: Random;
   readonly startedAt: Instant;

@@ -394,7 +394,6 @@ function hierarchical(): Allocator {
   const minimum = [Resources.parse('cpus:0.01'), Resources.parse('mem:32')];
   return createAllocator({
     seed: 7,
-    allocationIntervalMs: 1000,
     minAllocatable: minimum.filter((resources) => resources instanceof Resources),
     roleSorter: 'drf',
     frameworkSorter: 'drf',
