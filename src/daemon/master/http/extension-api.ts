@@ -39,6 +39,9 @@ function answer(site: MasterSite, call: api.Call): api.Response | Rejection {
       const why = explain(site, call.why ?? {});
       return isRejection(why) ? why : { type: 'WHY', why };
     }
+    case 'SUBSCRIBE':
+    case 'KILL_TASK':
+    case 'FIND':
     case 'UNKNOWN':
       return reject('unimplemented', 'This master does not know that call: it may be older than the client');
   }
