@@ -5,6 +5,7 @@
 export { MesoError, type MesoErrorCode } from '../base/error.js';
 export type * as agent from '../wire/gen/agent.js';
 export type * as master from '../wire/gen/master.js';
+export type * as extension from '../wire/gen/mesoctl-api.js';
 export type * as mesos from '../wire/gen/mesos.js';
 export type * as scheduler from '../wire/gen/scheduler.js';
 export type { Int64 } from '../wire/int64.js';
@@ -15,7 +16,7 @@ export type { BackOffOptions } from './back-off.js';
 export { type FileSource, LogFollower, type LogStep } from './log-follower.js';
 export type { MessageFormat } from './message-codec.js';
 export { availableScalar, type ScalarRequest, takeScalars } from './offer-resources.js';
-export { OperatorClient, type OperatorClientOptions } from './operator-client.js';
+export { OperatorClient, type OperatorClientOptions, type WatchOptions } from './operator-client.js';
 export { type KillOptions, SchedulerClient, type SchedulerClientOptions } from './scheduler-client.js';
 export type { SchedulerEvent } from './scheduler-events.js';
 export type { Disconnected } from './subscription.js';

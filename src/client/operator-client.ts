@@ -11,10 +11,10 @@ import type * as mesos from '../wire/gen/mesos.js';
 import type { MessageType } from '../wire/schema.js';
 import { type Address, parseAddresses } from './address.js';
 import { type HttpResponse, readBody } from './http-request.js';
-import { LeaderRoute, type LeaderRouteOptions } from './leader-route.js';
+import { LeaderRoute, type LeaderRouteOptions, type RoutedRequest } from './leader-route.js';
 import { decodeMessage, encodeMessage, type MessageFormat, mediaHeaders } from './message-codec.js';
 import { errorOfFailure, errorOfResponse } from './response-error.js';
-import { type Disconnected, subscribe } from './subscription.js';
+import { type Disconnected, type HeartbeatOptions, subscribe } from './subscription.js';
 
 export interface OperatorClientOptions extends Omit<LeaderRouteOptions, 'masters'> {
   /** `HOST:PORT[,HOST:PORT...]`, or parsed. */
@@ -29,9 +29,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface WatchOptions {
+  /** Go on trying although the first attempt found no master; default false. */
+  readonly waitForMaster?: boolean | undefined;
+}
+
 const API_PATH = '/api/v1';
 const EXTENSION_PATH = '/api/mesoctl/v1';
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The master writes at least once a second; a view should show a lost leader within three. */
+const WATCH_HEARTBEATS: HeartbeatOptions = { initialMs: 1_000, maxMissed: 2.5 };
+/** A master that takes so long to accept a stream is as good as lost: another may lead. */
+const WATCH_RESPONSE_TIMEOUT_MS = 5_000;
 /** The state of a cluster of 100,000 tasks is some 100 MB as JSON. */
 const MAX_RESPONSE_BYTES = 1024 ** 3;
 
@@ -121,6 +130,62 @@ export class OperatorClient {
   }
 
   /**
+   * What a reference that a person typed may mean, in the order of the schema's comment on `Find`; an extension of mesoctl.
+   */
+  async find(request: extension.Call_Find, options: CallOptions = {}): Promise<extension.Response_Find> {
+    const answer = await this.#exchange(
+      EXTENSION_API,
+      { type: 'FIND', find: request },
+      { what: 'FIND', signal: options.signal },
+    );
+    return answer.find ?? { total: 0 };
+  }
+
+  /**
+   * Kills a task of any framework; an extension of mesoctl. Resolves when the kill is on its way, the end of the task follows
+   * as status updates. NOT_FOUND: no such task; REFUSED: it has ended, is unreachable, or several frameworks have one of
+   * this id.
+   */
+  async killTask(request: extension.Call_KillTask, options: CallOptions = {}): Promise<extension.Response_KillTask> {
+    const answer = await this.#exchange(
+      EXTENSION_API,
+      { type: 'KILL_TASK', kill_task: request },
+      { what: 'KILL_TASK', signal: options.signal },
+    );
+    if (answer.kill_task === undefined)
+      throw new MesoError('PROTOCOL', 'the master answered KILL_TASK without kill_task');
+    return answer.kill_task;
+  }
+
+  /**
+   * The extension's event stream; reconnects by itself and follows the leader. SUBSCRIBED comes first and after each
+   * reconnection, then the whole state in parts up to SNAPSHOT_END: events are not replayed. With `snapshot_only` it ends
+   * there. Two and a half seconds of silence count as a loss.
+   */
+  async *watch(
+    request: extension.Call_Subscribe,
+    signal: AbortSignal,
+    options: WatchOptions = {},
+  ): AsyncGenerator<extension.Event | Disconnected, void> {
+    const events = subscribe<extension.Event>(
+      {
+        open: (opened) => this.#openWatch(request, opened),
+        decode: (record): extension.Event | Rejection => decodeMessage(extension.Event, record, this.#format),
+        onEvent: (event) => {
+          const seconds = event.subscribed?.heartbeat_interval_seconds;
+          return seconds === undefined ? undefined : seconds * 1000;
+        },
+        onClosed: () => undefined,
+      },
+      { signal, waitForMaster: options.waitForMaster, heartbeats: WATCH_HEARTBEATS },
+    );
+    for await (const event of events) {
+      yield event;
+      if (request.snapshot_only === true && event.type === 'SNAPSHOT_END') return;
+    }
+  }
+
+  /**
    * The event stream; reconnects by itself. SUBSCRIBED comes first and after each reconnection, with the whole state: events
    * are not replayed.
    */
@@ -144,15 +209,25 @@ export class OperatorClient {
     this.#connections.destroy();
   }
 
-  async #open(signal: AbortSignal): Promise<HttpResponse> {
+  #open(signal: AbortSignal): Promise<HttpResponse> {
+    const body = encodeMessage(master.Call, { type: 'SUBSCRIBE' }, this.#format);
+    return this.#openStream({ path: API_PATH, body, responseTimeoutMs: this.#timeoutMs, signal });
+  }
+
+  #openWatch(request: extension.Call_Subscribe, signal: AbortSignal): Promise<HttpResponse> {
+    const body = encodeMessage(extension.Call, { type: 'SUBSCRIBE', subscribe: request }, this.#format);
+    const responseTimeoutMs = Math.min(this.#timeoutMs, WATCH_RESPONSE_TIMEOUT_MS);
+    return this.#openStream({ path: EXTENSION_PATH, body, responseTimeoutMs, signal });
+  }
+
+  async #openStream(
+    request: Pick<RoutedRequest, 'path' | 'body' | 'responseTimeoutMs' | 'signal'>,
+  ): Promise<HttpResponse> {
     const response = await this.#route.send({
+      ...request,
       what: 'SUBSCRIBE',
-      path: API_PATH,
       headers: mediaHeaders(this.#format),
-      body: encodeMessage(master.Call, { type: 'SUBSCRIBE' }, this.#format),
-      responseTimeoutMs: this.#timeoutMs,
       isRepeatable: true,
-      signal,
     });
     if (response.status === 200) return response;
     throw await errorOfResponse(response, 'SUBSCRIBE');
@@ -163,7 +238,8 @@ export class OperatorClient {
     call: Call,
     { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
   ): Promise<Response> {
-    const isRepeatable = what.startsWith('GET_') || what === 'WHY' || what.endsWith('_FILE') || what.endsWith('_FILES');
+    const isRepeatable =
+      what.startsWith('GET_') || what === 'WHY' || what === 'FIND' || what.endsWith('_FILE') || what.endsWith('_FILES');
     const response = await this.#route.send({
       what,
       path,

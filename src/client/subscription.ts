@@ -35,12 +35,19 @@ export interface SubscriptionOptions {
   readonly backOff?: BackOffOptions | undefined;
   /** Go on trying although the first attempt found no master; default false. */
   readonly waitForMaster?: boolean | undefined;
+  /** When silence makes a connection count as lost; default: what Mesos announces, five missed. */
+  readonly heartbeats?: HeartbeatOptions | undefined;
 }
 
-/** What Mesos announces; used until the first event says otherwise. */
-const DEFAULT_HEARTBEAT_MS = 15_000;
+export interface HeartbeatOptions {
+  /** Used until an event tells the interval. */
+  readonly initialMs: number;
+  /** So many intervals without a byte, and the connection is gone. */
+  readonly maxMissed: number;
+}
+
 /** That many heartbeats missed make a partition (spec page 01, section 1.3). */
-const MISSED_HEARTBEATS = 5;
+const MESOS_HEARTBEATS: HeartbeatOptions = { initialMs: 15_000, maxMissed: 5 };
 
 const TRANSIENT: ReadonlySet<MesoErrorCode> = new Set([
   'NO_MASTER',
@@ -61,7 +68,7 @@ export async function* subscribe<Event>(
   let hasSubscribed = options.waitForMaster === true;
   while (!signal.aborted) {
     try {
-      for await (const event of connection(source, signal)) {
+      for await (const event of connection(source, options)) {
         hasSubscribed = true;
         backOff.reset();
         yield event;
@@ -76,12 +83,15 @@ export async function* subscribe<Event>(
   }
 }
 
-async function* connection<Event>(source: SubscriptionSource<Event>, signal: AbortSignal): AsyncGenerator<Event, void> {
+async function* connection<Event>(
+  source: SubscriptionSource<Event>,
+  { signal, heartbeats = MESOS_HEARTBEATS }: SubscriptionOptions,
+): AsyncGenerator<Event, void> {
   const response = await source.open(signal);
-  let heartbeatMs = DEFAULT_HEARTBEAT_MS;
+  let heartbeatMs = heartbeats.initialMs;
   try {
     for await (const record of readRecords(response, {
-      silenceTimeoutMs: () => heartbeatMs * MISSED_HEARTBEATS,
+      silenceTimeoutMs: () => heartbeatMs * heartbeats.maxMissed,
       signal,
     })) {
       const event = source.decode(record, response);
