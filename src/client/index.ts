@@ -13,7 +13,7 @@ export { isTerminal } from '../wire/task-state.js';
 export { type Address, formatAddress, parseAddress, parseAddresses } from './address.js';
 export { AgentClient, type AgentClientOptions, addressOfOffer, type FilePart, sandboxPath } from './agent-client.js';
 export type { BackOffOptions } from './back-off.js';
-export { type FileSource, LogFollower, type LogStep } from './log-follower.js';
+export { type FileSource, LogFollower, type LogFollowerOptions, type LogStep } from './log-follower.js';
 export type { MessageFormat } from './message-codec.js';
 export { availableScalar, type ScalarRequest, takeScalars } from './offer-resources.js';
 export { OperatorClient, type OperatorClientOptions, type WatchOptions } from './operator-client.js';

@@ -29,6 +29,11 @@ export interface LogStep {
   readonly isAtEnd: boolean;
 }
 
+export interface LogFollowerOptions {
+  /** Begin that many bytes before the end of what there is at the first step; default: at the beginning. */
+  readonly lastBytes?: number | undefined;
+}
+
 interface Rotated {
   readonly identity: string;
   readonly sizeBytes: number;
@@ -53,6 +58,9 @@ const AGAIN: LogStep = { data: [], skipped: false, isAtEnd: false };
 export class LogFollower {
   readonly #source: FileSource;
   readonly #name: string;
+  readonly #lastBytes: number;
+  /** Of the live file, at the newest listing. */
+  #liveBytes = 0;
   /** Newest rotated file that is older than ours; undefined: there is none. */
   #anchor: string | undefined;
   #offset = 0;
@@ -63,9 +71,10 @@ export class LogFollower {
   #listing: readonly Rotated[] | undefined;
 
   /** `name`: `stdout` or `stderr`. */
-  constructor(source: FileSource, name: string) {
+  constructor(source: FileSource, name: string, options: LogFollowerOptions = {}) {
     this.#source = source;
     this.#name = name;
+    this.#lastBytes = options.lastBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -124,7 +133,7 @@ export class LogFollower {
   }
 
   async #locate(rotated: readonly Rotated[]): Promise<Place> {
-    if (!this.#hasStarted) return { index: rotated.length, offset: 0, skipped: false };
+    if (!this.#hasStarted) return this.#firstPlace(rotated);
     const index =
       this.#anchor === undefined ? rotated.length : rotated.findIndex(({ identity }) => identity === this.#anchor);
     if (index === 0) return { index, offset: this.#offset, skipped: false };
@@ -138,9 +147,19 @@ export class LogFollower {
     return { index: rotated.length, offset: 0, skipped: true };
   }
 
+  #firstPlace(rotated: readonly Rotated[]): Place {
+    let missing = this.#lastBytes;
+    const sizes = [this.#liveBytes, ...rotated.map(({ sizeBytes }) => sizeBytes)];
+    for (const [index, size] of sizes.entries()) {
+      if (size >= missing) return { index, offset: size - missing, skipped: false };
+      missing -= size;
+    }
+    return { index: rotated.length, offset: 0, skipped: false };
+  }
+
   async #isOldestOurs(rotated: readonly Rotated[]): Promise<boolean> {
     const oldest = rotated.at(-1);
-    if (oldest === undefined || this.#offset === 0 || oldest.sizeBytes < this.#offset) return false;
+    if (oldest === undefined || this.#tail.length === 0 || oldest.sizeBytes < this.#offset) return false;
     const part = await this.#readFrom(nameAt(this.#name, rotated.length), this.#offset - this.#tail.length);
     const bytes = Buffer.concat(part?.data ?? []).subarray(0, this.#tail.length);
     return bytes.equals(this.#tail);
@@ -172,7 +191,9 @@ export class LogFollower {
     const byName = new Map(
       (await this.#source.list()).map((info) => [info.path.slice(info.path.lastIndexOf('/') + 1), info]),
     );
-    if (!byName.has(this.#name)) return undefined;
+    const live = byName.get(this.#name);
+    if (live === undefined) return undefined;
+    this.#liveBytes = Number(live.size ?? 0);
     const rotated: Rotated[] = [];
     for (let i = 1; ; i++) {
       const info = byName.get(nameAt(this.#name, i));

@@ -135,6 +135,25 @@ describe('LogFollower', () => {
     );
   });
 
+  it('begins the given number of bytes before the end, whatever the files are', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, fc.nat(400), async (script, lastBytes) => {
+        const sandbox = new Sandbox(1000);
+        play(sandbox, script);
+        for (let i = 0; i < script.length; i++) sandbox.between();
+        sandbox.between = () => undefined;
+        const out: Buffer[] = [];
+        const follower = new LogFollower(sandbox, 'stdout', { lastBytes });
+        expect(await readAll(follower, out)).toBe(false);
+        sandbox.write(Buffer.from('more'));
+        await readAll(follower, out);
+        const expected = sandbox.written.subarray(Math.max(0, sandbox.written.length - 4 - lastBytes));
+        expect(Buffer.concat(out).equals(expected)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('knows its file again by its last bytes when everything older is gone', async () => {
     const sandbox = new Sandbox(1);
     const follower = new LogFollower(sandbox, 'stdout');
