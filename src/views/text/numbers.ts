@@ -13,6 +13,13 @@ export function formatScalar(value: number): string {
   return String(Number(value.toFixed(value < 1 ? 2 : 1)));
 }
 
+/** Cpus in a column, so that the points stand below each other: `12.0`, `0.5`; hundredths only where there are some. */
+export function formatCpus(value: number): string {
+  if (value >= 100) return formatCount(value);
+  const hundredths = Math.round(value * 100);
+  return (hundredths / 100).toFixed(value < 10 && hundredths % 10 !== 0 ? 2 : 1);
+}
+
 /** MB as `512M`, `2.9T`, `128G`: three digits at most, one decimal below 100 where it says something. */
 export function formatSize(mb: number): string {
   const { scaled, unit } = scaleOf(mb);
