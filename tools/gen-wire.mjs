@@ -140,7 +140,10 @@ function renderEnum(node) {
   const members = Object.entries(node.values);
   const union = members.map(([key]) => `'${key}'`).join(' | ');
   const table = members.map(([key, value]) => `${key}: ${value}`).join(', ');
-  return `${comment(node, '')}export type ${name} = ${union};\nexport const ${name}: EnumType<${name}> = enumType('${node.fullName.slice(1)}', { ${table} });\n`;
+  // Our extension API grows by new values, which an older reader must survive. Mesos' own enums stay as strict as they are.
+  const zero = members.find(([key, value]) => value === 0 && key.startsWith('UNKNOWN'))?.[0];
+  const unknown = packageOf(node) === 'mesoctl.api.v1' && zero !== undefined ? `, '${zero}'` : '';
+  return `${comment(node, '')}export type ${name} = ${union};\nexport const ${name}: EnumType<${name}> = enumType('${node.fullName.slice(1)}', { ${table} }${unknown});\n`;
 }
 
 function renderMessage(node, module, imports) {

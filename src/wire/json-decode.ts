@@ -1,8 +1,9 @@
 /**
  * Compiles a message table into a reader of parsed JSON: per type a map from key to closure, made once. Decides every leniency of
  * spec/proto-mesos.md: null means unset, numbers and booleans may be strings, one value stands for a list of one, unknown keys are
- * ignored, unknown enum names are dropped unless the field is required. Integers are cut towards zero, as Mesos does, then must be in range.
- * Of several members of a oneof the last in alphabetical order stays: Mesos walks a sorted object. Throws WireFault.
+ * ignored, unknown enum names are dropped unless the field is required or the enum has a name for them. Integers are cut
+ * towards zero, as Mesos does, then must be in range. Of several members of a oneof the last in alphabetical order
+ * stays: Mesos walks a sorted object. Throws WireFault.
  */
 import { excerpt, WireFault } from './fault.js';
 import { canonicalInt64 } from './int64.js';
@@ -187,6 +188,7 @@ function enumReader(type: EnumType<string>, isRequired: boolean): ValueReader {
     if (typeof value !== 'string')
       throw new WireFault(`expected the name of a ${type.fullName}, found ${kindOf(value)}`);
     if (type.numberOf.has(value)) return value;
+    if (type.unknown !== undefined) return type.unknown;
     if (isRequired) throw new WireFault(`${excerpt(value)} is not a ${type.fullName}`);
     return undefined;
   };

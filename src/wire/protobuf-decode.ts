@@ -1,7 +1,8 @@
 /**
  * Compiles a message table into a protobuf decoder: per type an array from wire tag to closure, made once.
  * Decides: repeated scalars are read packed and unpacked; singular scalars: the last wins; singular messages merge; a oneof keeps its
- * last member; unknown fields and unknown enum numbers are dropped. Only sets fields that were on the wire.
+ * last member; unknown fields are dropped, and so are unknown enum numbers where the enum has no name for them. Only sets fields
+ * that were on the wire.
  * Throws WireFault through ProtobufReader. Source: protobuf encoding, proto2.
  */
 
@@ -243,8 +244,8 @@ function valueReader(field: Field): ValueReader {
 }
 
 function enumReader(type: EnumType<string>): ValueReader {
-  const nameOf = type.nameOf;
-  return (reader) => nameOf.get(reader.int32());
+  const { nameOf, unknown } = type;
+  return (reader) => nameOf.get(reader.int32()) ?? unknown;
 }
 
 const SCALAR_READERS: Readonly<Record<ScalarName, ValueReader>> = {

@@ -40,6 +40,8 @@ export interface EnumType<Name extends string> {
   readonly fullName: string;
   readonly numberOf: ReadonlyMap<Name, number>;
   readonly nameOf: ReadonlyMap<number, Name>;
+  /** What a value that is not in the table is read as; undefined: it is dropped, or a fault where one is required. */
+  readonly unknown?: Name | undefined;
 }
 
 /** A message type; `T` is the shape of its plain objects. */
@@ -56,9 +58,11 @@ export interface MessageType<T extends object> {
 export function enumType<Name extends string>(
   fullName: string,
   values: Readonly<Record<Name, number>>,
+  unknown?: NoInfer<Name>,
 ): EnumType<Name> {
   const entries = Object.entries(values) as [Name, number][];
-  return { fullName, numberOf: new Map(entries), nameOf: new Map(entries.map(([name, number]) => [number, name])) };
+  const nameOf = new Map(entries.map(([name, number]) => [number, name]));
+  return { fullName, numberOf: new Map(entries), nameOf, unknown };
 }
 
 class LazyMessageType<T extends object> implements MessageType<T> {

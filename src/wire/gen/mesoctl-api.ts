@@ -20,7 +20,7 @@ export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => 
 ]);
 
 export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND';
-export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5 });
+export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5 }, 'UNKNOWN');
 
 /** Why a request of this shape gets no offer now. */
 export interface Call_Why {
@@ -33,7 +33,7 @@ export const Call_Why: MessageType<Call_Why> = messageType('mesoctl.api.v1.Call.
 ]);
 
 export interface Call_Subscribe {
-  /** what the stream is about; none: everything */
+  /** What the stream is about; none: everything. COUNTED comes to whoever takes every kind. */
   kinds?: Kind[] | undefined;
   /** the stream ends after SNAPSHOT_END */
   snapshot_only?: boolean | undefined;
@@ -84,7 +84,7 @@ export const Call_Find: MessageType<Call_Find> = messageType('mesoctl.api.v1.Cal
 
 /** What there is. */
 export type Kind = 'UNKNOWN_KIND' | 'AGENTS' | 'FRAMEWORKS' | 'TASKS' | 'OFFERS' | 'ROLES';
-export const Kind: EnumType<Kind> = enumType('mesoctl.api.v1.Kind', { UNKNOWN_KIND: 0, AGENTS: 1, FRAMEWORKS: 2, TASKS: 3, OFFERS: 4, ROLES: 5 });
+export const Kind: EnumType<Kind> = enumType('mesoctl.api.v1.Kind', { UNKNOWN_KIND: 0, AGENTS: 1, FRAMEWORKS: 2, TASKS: 3, OFFERS: 4, ROLES: 5 }, 'UNKNOWN_KIND');
 
 export interface Response {
   type: Call_Type;
@@ -245,7 +245,7 @@ export const Agent: MessageType<Agent> = messageType('mesoctl.api.v1.Agent', () 
 ]);
 
 export type Agent_State = 'UNKNOWN' | 'ACTIVE' | 'DISCONNECTED' | 'UNREACHABLE' | 'RECOVERED' | 'DRAINING' | 'DRAINED' | 'DEACTIVATED';
-export const Agent_State: EnumType<Agent_State> = enumType('mesoctl.api.v1.Agent.State', { UNKNOWN: 0, ACTIVE: 1, DISCONNECTED: 2, UNREACHABLE: 3, RECOVERED: 4, DRAINING: 5, DRAINED: 6, DEACTIVATED: 7 });
+export const Agent_State: EnumType<Agent_State> = enumType('mesoctl.api.v1.Agent.State', { UNKNOWN: 0, ACTIVE: 1, DISCONNECTED: 2, UNREACHABLE: 3, RECOVERED: 4, DRAINING: 5, DRAINED: 6, DEACTIVATED: 7 }, 'UNKNOWN');
 
 /** What changes on an agent with every task and offer. */
 export interface AgentUsage {
@@ -302,7 +302,7 @@ export const Framework: MessageType<Framework> = messageType('mesoctl.api.v1.Fra
 ]);
 
 export type Framework_State = 'UNKNOWN' | 'ACTIVE' | 'DISCONNECTED' | 'RECOVERED' | 'REMOVING' | 'COMPLETED';
-export const Framework_State: EnumType<Framework_State> = enumType('mesoctl.api.v1.Framework.State', { UNKNOWN: 0, ACTIVE: 1, DISCONNECTED: 2, RECOVERED: 3, REMOVING: 4, COMPLETED: 5 });
+export const Framework_State: EnumType<Framework_State> = enumType('mesoctl.api.v1.Framework.State', { UNKNOWN: 0, ACTIVE: 1, DISCONNECTED: 2, RECOVERED: 3, REMOVING: 4, COMPLETED: 5 }, 'UNKNOWN');
 
 export interface FrameworkUsage {
   framework_id: mesos.FrameworkID;
@@ -478,7 +478,8 @@ export const Counts: MessageType<Counts> = messageType('mesoctl.api.v1.Counts', 
 /**
  * What SUBSCRIBE is answered with. First SUBSCRIBED, then SNAPSHOTs of bounded size, then SNAPSHOT_END; changes come at any
  * time after SUBSCRIBED, also between SNAPSHOTs. Everything is told as it is now, whole: a receiver puts what it hears in the place
- * of what it knew, and what it did not hear of again by SNAPSHOT_END is no more.
+ * of what it knew, and what it did not hear of again by SNAPSHOT_END is no more. Only the usage of agents and frameworks,
+ * roles and counts lag behind what they sum up, by a second at most.
  */
 export interface Event {
   type: Event_Type;
@@ -519,7 +520,7 @@ export const Event: MessageType<Event> = messageType('mesoctl.api.v1.Event', () 
 ]);
 
 export type Event_Type = 'UNKNOWN' | 'SUBSCRIBED' | 'SNAPSHOT' | 'SNAPSHOT_END' | 'HEARTBEAT' | 'AGENTS_UPDATED' | 'AGENT_REMOVED' | 'AGENTS_USED' | 'FRAMEWORKS_UPDATED' | 'FRAMEWORK_REMOVED' | 'FRAMEWORKS_USED' | 'TASKS_UPDATED' | 'TASKS_REMOVED' | 'OFFERS_MADE' | 'OFFERS_ENDED' | 'ROLES_UPDATED' | 'COUNTED';
-export const Event_Type: EnumType<Event_Type> = enumType('mesoctl.api.v1.Event.Type', { UNKNOWN: 0, SUBSCRIBED: 1, SNAPSHOT: 2, SNAPSHOT_END: 3, HEARTBEAT: 4, AGENTS_UPDATED: 5, AGENT_REMOVED: 6, AGENTS_USED: 7, FRAMEWORKS_UPDATED: 8, FRAMEWORK_REMOVED: 9, FRAMEWORKS_USED: 10, TASKS_UPDATED: 11, TASKS_REMOVED: 12, OFFERS_MADE: 13, OFFERS_ENDED: 14, ROLES_UPDATED: 15, COUNTED: 16 });
+export const Event_Type: EnumType<Event_Type> = enumType('mesoctl.api.v1.Event.Type', { UNKNOWN: 0, SUBSCRIBED: 1, SNAPSHOT: 2, SNAPSHOT_END: 3, HEARTBEAT: 4, AGENTS_UPDATED: 5, AGENT_REMOVED: 6, AGENTS_USED: 7, FRAMEWORKS_UPDATED: 8, FRAMEWORK_REMOVED: 9, FRAMEWORKS_USED: 10, TASKS_UPDATED: 11, TASKS_REMOVED: 12, OFFERS_MADE: 13, OFFERS_ENDED: 14, ROLES_UPDATED: 15, COUNTED: 16 }, 'UNKNOWN');
 
 export interface Event_Subscribed {
   info: Response_Info;
@@ -568,7 +569,7 @@ export const Event_AgentsUpdated: MessageType<Event_AgentsUpdated> = messageType
 ]);
 
 export type Event_AgentsUpdated_Reason = 'UNKNOWN' | 'REGISTERED' | 'REREGISTERED' | 'DISCONNECTED' | 'UNREACHABLE' | 'CHANGED';
-export const Event_AgentsUpdated_Reason: EnumType<Event_AgentsUpdated_Reason> = enumType('mesoctl.api.v1.Event.AgentsUpdated.Reason', { UNKNOWN: 0, REGISTERED: 1, REREGISTERED: 2, DISCONNECTED: 3, UNREACHABLE: 4, CHANGED: 5 });
+export const Event_AgentsUpdated_Reason: EnumType<Event_AgentsUpdated_Reason> = enumType('mesoctl.api.v1.Event.AgentsUpdated.Reason', { UNKNOWN: 0, REGISTERED: 1, REREGISTERED: 2, DISCONNECTED: 3, UNREACHABLE: 4, CHANGED: 5 }, 'UNKNOWN');
 
 export interface Event_AgentRemoved {
   agent_id: mesos.AgentID;
@@ -584,7 +585,7 @@ export const Event_AgentRemoved: MessageType<Event_AgentRemoved> = messageType('
 ]);
 
 export type Event_AgentRemoved_Reason = 'UNKNOWN' | 'UNREGISTERED' | 'REPLACED' | 'GONE' | 'PRUNED';
-export const Event_AgentRemoved_Reason: EnumType<Event_AgentRemoved_Reason> = enumType('mesoctl.api.v1.Event.AgentRemoved.Reason', { UNKNOWN: 0, UNREGISTERED: 1, REPLACED: 2, GONE: 3, PRUNED: 4 });
+export const Event_AgentRemoved_Reason: EnumType<Event_AgentRemoved_Reason> = enumType('mesoctl.api.v1.Event.AgentRemoved.Reason', { UNKNOWN: 0, UNREGISTERED: 1, REPLACED: 2, GONE: 3, PRUNED: 4 }, 'UNKNOWN');
 
 export interface Event_FrameworksUpdated {
   reason: Event_FrameworksUpdated_Reason;
@@ -596,8 +597,12 @@ export const Event_FrameworksUpdated: MessageType<Event_FrameworksUpdated> = mes
 ]);
 
 export type Event_FrameworksUpdated_Reason = 'UNKNOWN' | 'SUBSCRIBED' | 'RESUBSCRIBED' | 'DISCONNECTED' | 'CHANGED' | 'RECOVERED';
-export const Event_FrameworksUpdated_Reason: EnumType<Event_FrameworksUpdated_Reason> = enumType('mesoctl.api.v1.Event.FrameworksUpdated.Reason', { UNKNOWN: 0, SUBSCRIBED: 1, RESUBSCRIBED: 2, DISCONNECTED: 3, CHANGED: 4, RECOVERED: 5 });
+export const Event_FrameworksUpdated_Reason: EnumType<Event_FrameworksUpdated_Reason> = enumType('mesoctl.api.v1.Event.FrameworksUpdated.Reason', { UNKNOWN: 0, SUBSCRIBED: 1, RESUBSCRIBED: 2, DISCONNECTED: 3, CHANGED: 4, RECOVERED: 5 }, 'UNKNOWN');
 
+/**
+ * Its tasks are told on their own. What the master keeps as history follows at once, as FRAMEWORKS_UPDATED with the state
+ * COMPLETED, and is removed again as FORGOTTEN.
+ */
 export interface Event_FrameworkRemoved {
   framework_id: mesos.FrameworkID;
   reason: Event_FrameworkRemoved_Reason;
@@ -609,8 +614,8 @@ export const Event_FrameworkRemoved: MessageType<Event_FrameworkRemoved> = messa
   { no: 3, name: "name", label: 'optional', kind: 'scalar', scalar: 'string' },
 ]);
 
-export type Event_FrameworkRemoved_Reason = 'UNKNOWN' | 'TEARDOWN' | 'FAILOVER_TIMEOUT';
-export const Event_FrameworkRemoved_Reason: EnumType<Event_FrameworkRemoved_Reason> = enumType('mesoctl.api.v1.Event.FrameworkRemoved.Reason', { UNKNOWN: 0, TEARDOWN: 1, FAILOVER_TIMEOUT: 2 });
+export type Event_FrameworkRemoved_Reason = 'UNKNOWN' | 'TEARDOWN' | 'FAILOVER_TIMEOUT' | 'FORGOTTEN';
+export const Event_FrameworkRemoved_Reason: EnumType<Event_FrameworkRemoved_Reason> = enumType('mesoctl.api.v1.Event.FrameworkRemoved.Reason', { UNKNOWN: 0, TEARDOWN: 1, FAILOVER_TIMEOUT: 2, FORGOTTEN: 3 }, 'UNKNOWN');
 
 export interface Event_TaskKey {
   framework_id: mesos.FrameworkID;
@@ -638,7 +643,7 @@ export const Event_OfferEnded: MessageType<Event_OfferEnded> = messageType('meso
 ]);
 
 export type Event_OfferEnded_Outcome = 'UNKNOWN' | 'ACCEPTED' | 'DECLINED' | 'RESCINDED' | 'EXPIRED' | 'RETURNED';
-export const Event_OfferEnded_Outcome: EnumType<Event_OfferEnded_Outcome> = enumType('mesoctl.api.v1.Event.OfferEnded.Outcome', { UNKNOWN: 0, ACCEPTED: 1, DECLINED: 2, RESCINDED: 3, EXPIRED: 4, RETURNED: 5 });
+export const Event_OfferEnded_Outcome: EnumType<Event_OfferEnded_Outcome> = enumType('mesoctl.api.v1.Event.OfferEnded.Outcome', { UNKNOWN: 0, ACCEPTED: 1, DECLINED: 2, RESCINDED: 3, EXPIRED: 4, RETURNED: 5 }, 'UNKNOWN');
 
 export interface Event_RolesUpdated {
   roles?: Role[] | undefined;

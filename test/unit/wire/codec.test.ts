@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isRejection, type Rejection } from '../../../src/base/rejection.js';
 import { decodeProtobuf, encodeProtobuf } from '../../../src/wire/codec.js';
 import * as agent from '../../../src/wire/gen/agent.js';
+import * as extension from '../../../src/wire/gen/mesoctl-api.js';
 import * as mesos from '../../../src/wire/gen/mesos.js';
 import * as scheduler from '../../../src/wire/gen/scheduler.js';
 
@@ -97,6 +98,14 @@ describe('decodeProtobuf', () => {
     expect(complaint(decodeProtobuf(mesos.TaskStatus, bytes(0x0a, 3, 0x0a, 1, 0x61, 0x10, 0x63)))).toBe(
       'mesos.v1.TaskStatus: missing required fields: state',
     );
+  });
+
+  it('reads what an enum that grows does not have yet as its UNKNOWN', () => {
+    const unknownType = bytes(0x08, 0x63, 0x11, 0, 0, 0, 0, 0, 0, 0, 0);
+    expect(decodeProtobuf(extension.Event, unknownType)).toEqual({ type: 'UNKNOWN', time: 0 });
+    expect(decodeProtobuf(extension.Call_Subscribe, bytes(0x08, 1, 0x08, 0x63))).toEqual({
+      kinds: ['AGENTS', 'UNKNOWN_KIND'],
+    });
   });
 
   it('keeps the last of singular scalars, and merges singular messages', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isRejection, type Rejection } from '../../../src/base/rejection.js';
 import * as agent from '../../../src/wire/gen/agent.js';
 import * as master from '../../../src/wire/gen/master.js';
+import * as extension from '../../../src/wire/gen/mesoctl-api.js';
 import * as mesos from '../../../src/wire/gen/mesos.js';
 import * as scheduler from '../../../src/wire/gen/scheduler.js';
 import {
@@ -229,6 +230,13 @@ describe('decodeJson accepts', () => {
     expect(decoded(mesos.FrameworkInfo_Capability, '{"type":"TIME_TRAVEL"}')).toEqual({});
     expect(decoded(mesos.CapabilityInfo, '{"capabilities":["CHOWN","ODD","KILL"]}')).toEqual({
       capabilities: ['CHOWN', 'KILL'],
+    });
+  });
+
+  it('names that an enum that grows does not have yet, as its UNKNOWN', () => {
+    expect(decoded(extension.Event, '{"type":"FUTURE","time":1}')).toEqual({ type: 'UNKNOWN', time: 1 });
+    expect(decoded(extension.Call_Subscribe, '{"kinds":["TASKS","PODS"]}')).toEqual({
+      kinds: ['TASKS', 'UNKNOWN_KIND'],
     });
   });
 
