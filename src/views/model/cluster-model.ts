@@ -138,6 +138,8 @@ export interface SortedView<R> {
   readonly size: number;
   readonly order: Order;
   readonly filter: string;
+  /** What is wrong with the filter (`there is no field "stat"`); a word that is not understood fits all. '' if nothing is. */
+  readonly filterError: string;
   /** Rows from index `from` on, at most `count`. */
   window(from: number, count: number): readonly R[];
   /** Where the row is now; -1: it does not fit, or is no more. */
