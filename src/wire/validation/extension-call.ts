@@ -26,14 +26,15 @@ export function validateExtensionCall(call: api.Call): Rejection | undefined {
 }
 
 function validatePayload(call: api.Call): Rejection | undefined {
-  if (call.type === 'SUBSCRIBE') return call.subscribe?.kinds?.includes('UNKNOWN_KIND') ? unknownKind() : undefined;
+  if (call.type === 'SUBSCRIBE')
+    return call.subscribe?.kinds?.includes('UNKNOWN_KIND') ? unknownKind('subscribe.kinds') : undefined;
   if (call.type === 'KILL_TASK' && call.kill_task !== undefined) return validateKill(call.kill_task);
   if (call.type === 'FIND' && call.find !== undefined) return validateFind(call.find);
   return undefined;
 }
 
-function unknownKind(): Rejection {
-  return reject('invalid', 'Expecting kinds to be among AGENTS, FRAMEWORKS, TASKS, OFFERS and ROLES');
+function unknownKind(path: string): Rejection {
+  return reject('invalid', `Expecting '${path}' to be AGENTS, FRAMEWORKS, TASKS, OFFERS or ROLES`);
 }
 
 function validateKill({ task_id, kill_policy }: api.Call_KillTask): Rejection | undefined {
@@ -42,7 +43,7 @@ function validateKill({ task_id, kill_policy }: api.Call_KillTask): Rejection | 
 }
 
 function validateFind({ kind, reference, limit, framework_id }: api.Call_Find): Rejection | undefined {
-  if (kind === 'UNKNOWN_KIND') return unknownKind();
+  if (kind === 'UNKNOWN_KIND') return unknownKind('find.kind');
   if (reference.length > MAX_REFERENCE_CHARS)
     return reject('invalid', `Expecting 'find.reference' to have at most ${MAX_REFERENCE_CHARS} characters`);
   if (limit !== undefined && limit > MAX_FIND_LIMIT)

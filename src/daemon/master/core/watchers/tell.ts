@@ -126,21 +126,19 @@ export function tellAgentRemoved(
 type FrameworkReason = Exclude<api.Event_FrameworksUpdated_Reason, 'UNKNOWN'>;
 type FrameworkRemoval = Exclude<api.Event_FrameworkRemoved_Reason, 'UNKNOWN'>;
 
-function frameworksUpdated(reason: FrameworkReason): Topic<FrameworkRecord> {
+/** Pictures, not records: one that ends within the step was in its last state first. */
+function frameworksUpdated(reason: FrameworkReason): Topic<api.Framework> {
   return {
     key: `FRAMEWORKS_UPDATED ${reason}`,
     to: 'FRAMEWORKS',
-    build: (context, frameworks) => ({
+    build: (_context, frameworks) => ({
       type: 'FRAMEWORKS_UPDATED',
-      frameworks_updated: {
-        reason,
-        frameworks: frameworks.map((framework) => frameworkPicture(context.view, framework)),
-      },
+      frameworks_updated: { reason, frameworks: [...frameworks] },
     }),
   };
 }
 
-const FRAMEWORKS_UPDATED: Readonly<Record<FrameworkReason, Topic<FrameworkRecord>>> = {
+const FRAMEWORKS_UPDATED: Readonly<Record<FrameworkReason, Topic<api.Framework>>> = {
   SUBSCRIBED: frameworksUpdated('SUBSCRIBED'),
   RESUBSCRIBED: frameworksUpdated('RESUBSCRIBED'),
   DISCONNECTED: frameworksUpdated('DISCONNECTED'),
@@ -151,7 +149,8 @@ const FRAMEWORKS_UPDATED: Readonly<Record<FrameworkReason, Topic<FrameworkRecord
 /** To be called wherever its state may have changed: it also settles since when it has it. */
 export function tellFramework(context: Context, framework: FrameworkRecord, reason: FrameworkReason): void {
   framework.settleState(context.now.unixMs);
-  join(context, FRAMEWORKS_UPDATED[reason], framework);
+  if (!isWatched(context, 'FRAMEWORKS')) return;
+  join(context, FRAMEWORKS_UPDATED[reason], frameworkPicture(context.view, framework));
 }
 
 export function tellFrameworkRemoved(context: Context, framework: FrameworkRecord, reason: FrameworkRemoval): void {
