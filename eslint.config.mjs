@@ -8,6 +8,8 @@ const PURE = [
   'src/raft/core/**/*.ts',
   'src/daemon/master/core/**/*.ts',
   'src/daemon/agent/core/**/*.ts',
+  'src/views/model/**/*.ts',
+  'src/views/text/**/*.ts',
 ];
 const IMPURE_GLOBALS = [
   'process',

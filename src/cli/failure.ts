@@ -19,6 +19,8 @@ export interface Failure {
 }
 
 const USAGE_STATUS = 2;
+/** What the plugin that suggests commands throws for an unknown one. */
+const UNKNOWN_COMMAND_STATUS = 127;
 
 /** undefined: the command ended on purpose (`exit`), nothing to print. */
 export function findFailure(thrown: unknown): Failure | undefined {
@@ -47,12 +49,13 @@ export function findFailure(thrown: unknown): Failure | undefined {
 
 /** The parser of the command line appends a hint that our own form replaces. */
 function usageFailure(error: Errors.CLIError, stack: string | undefined): Failure {
+  const isUnknownCommand = error.oclif.exit === UNKNOWN_COMMAND_STATUS;
   const message = error.message.replace(/\nSee more help with --help$/, '').trim();
   return {
     code: 'USAGE',
-    message: lowerFirst(message),
+    message: isUnknownCommand ? 'there is no such command' : lowerFirst(message),
     details: {},
-    suggestions: error.suggestions ?? ['the same command with --help'],
+    suggestions: isUnknownCommand ? ['mesoctl --help'] : ['the same command with --help'],
     exitStatus: USAGE_STATUS,
     stack,
   };

@@ -8,6 +8,10 @@
  */
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import type { EventRow, RowOf, Severity, TableName } from './rows.js';
+import { StreamModel } from './stream-model.js';
+
+export { columnsOf, type ModelColumn } from './columns.js';
+export { type EventLine, wordEvent } from './event-words.js';
 
 export interface ClusterModel {
   /** Grows with every change that a view could show. */
@@ -147,4 +151,9 @@ export interface SortedView<R> {
   setOrder(order: Order): void;
   setFilter(filter: string): void;
   close(): void;
+}
+
+/** A model that knows nothing yet. */
+export function createClusterModel(): ClusterModel {
+  return new StreamModel();
 }

@@ -46,6 +46,8 @@ export interface RoleRow extends Row {
   readonly role: api.Role;
   /** 0 for a top-level role. */
   readonly depth: number;
+  /** The worst of its top-level role and all roles below that: what keeps a tree together when problems come first. */
+  readonly treeSeverity: Severity;
 }
 
 /** One line of the event log, already worded without any cluster-wide look-up left to do. */
@@ -71,3 +73,8 @@ export interface RowOf {
 }
 
 export type TableName = keyof RowOf;
+
+/** The key of a task's row. */
+export function taskKeyOf(frameworkId: string, taskId: string): string {
+  return `${frameworkId}/${taskId}`;
+}

@@ -34,8 +34,6 @@ export class AgentRecord implements AgentView {
   #facts: AgentFacts;
   #capabilitySet: ReadonlySet<mesos.AgentInfo_Capability_Type>;
   link: AgentLink | undefined;
-  /** Since when it is connected, or is not. */
-  connectionSinceUnixMs: number;
   reregisteredAtUnixMs: number | undefined;
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
@@ -58,7 +56,6 @@ export class AgentRecord implements AgentView {
   ) {
     this.#facts = facts;
     this.#capabilitySet = capabilityTypes(facts.capabilities);
-    this.connectionSinceUnixMs = registeredAtUnixMs;
   }
 
   update(facts: AgentFacts): void {
