@@ -8,6 +8,7 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 
 const PARTS = [
   ['generated wire types', process.execPath, ['tools/gen-wire.mjs', '--check']],
+  ['manual pages', process.execPath, ['--import', 'tsx', 'tools/gen-man.mjs', '--check']],
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['-p', 'tsconfig.test.json']],
   [

@@ -12,12 +12,14 @@ export const globalFlags = {
   debug: Flags.boolean({ summary: 'say more about what happens, and where errors come from', helpGroup: 'GLOBAL' }),
 };
 
-/** Lines of help that oclif has no place for. */
+/** What help and manual say beyond what oclif has a place for. */
 export interface HelpExtras {
   /** Commands that make sense after this one. */
   readonly next?: string | undefined;
   /** Exit codes that differ from 0, 1 and 2. */
   readonly exits?: string | undefined;
+  /** Path of what it reads or writes, and what that is; for the manual. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
 export abstract class BaseCommand extends Command {

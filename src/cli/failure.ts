@@ -19,8 +19,6 @@ export interface Failure {
 }
 
 const USAGE_STATUS = 2;
-/** What the plugin that suggests commands throws for an unknown one. */
-const UNKNOWN_COMMAND_STATUS = 127;
 
 /** undefined: the command ended on purpose (`exit`), nothing to print. */
 export function findFailure(thrown: unknown): Failure | undefined {
@@ -49,13 +47,12 @@ export function findFailure(thrown: unknown): Failure | undefined {
 
 /** The parser of the command line appends a hint that our own form replaces. */
 function usageFailure(error: Errors.CLIError, stack: string | undefined): Failure {
-  const isUnknownCommand = error.oclif.exit === UNKNOWN_COMMAND_STATUS;
   const message = error.message.replace(/\nSee more help with --help$/, '').trim();
   return {
     code: 'USAGE',
-    message: isUnknownCommand ? 'there is no such command' : lowerFirst(message),
+    message: lowerFirst(message),
     details: {},
-    suggestions: isUnknownCommand ? ['mesoctl --help'] : ['the same command with --help'],
+    suggestions: error.suggestions ?? ['the same command with --help'],
     exitStatus: USAGE_STATUS,
     stack,
   };

@@ -1,37 +1,46 @@
 /**
  * Help as design/ux section 2 wants it: what it is, examples first, then usage and flags; without arguments at most 24
- * lines. Made of the manifest alone, so it loads no command.
+ * lines. Made of the manifest and of help-topics.ts alone, so it loads no command.
  */
 import { type Command, Help, type Interfaces } from '@oclif/core';
 import type { HelpExtras } from './base-command.js';
+import { HELP_TOPICS, type HelpBlock, type HelpTopic, ROOT_EXAMPLES, ROOT_SUMMARY } from './help-topics.js';
+import { unknownCommand } from './unknown-command.js';
 
 type Flag = Command.Flag.Cached;
-
-const EXAMPLES = [
-  ["mesoctl dev -- sh -c 'echo hello from $(hostname)'", 'a cluster for one task'],
-  ['mesoctl dev --agents 3', 'a cluster until Ctrl-C'],
-  ['mesoctl master start', 'a master, port 5050'],
-  ['mesoctl agent join m1:5050', 'this machine runs tasks'],
-  ['mesoctl task launch --mem 64 -- sleep 10', 'run, follow, exit alike'],
-] as const;
+type Row = readonly [left: string, right: string];
 
 const WIDTH = 100;
+/** Verbs in the order in which people need them; others follow by name. */
+const VERBS = ['launch', 'list', 'show', 'logs', 'watch', 'kill', 'start', 'join'];
+/** Commands without a noun, likewise. */
+const SINGLE_COMMANDS = ['top', 'events', 'dev', 'doctor', 'completion'];
+const MAX_TOPIC_EXAMPLES = 6;
 
 export class MesoctlHelp extends Help {
   override formatRoot(): string {
-    const commands = this.sortedCommands.filter(({ id }) => !id.startsWith('help') && !id.startsWith('autocomplete'));
+    const singles = this.#commands().filter(({ id }) => !id.includes(':'));
     return [
-      `mesoctl ${this.config.version}: a cluster in one command; speaks the Apache Mesos v1 HTTP APIs.`,
+      `mesoctl ${this.config.version}: ${ROOT_SUMMARY}.`,
       '',
       'EXAMPLES',
-      ...columns(EXAMPLES.map(([command, note]) => [`$ ${command}`, note])),
+      ...columns(ROOT_EXAMPLES.map(([command, note]) => [`$ ${command}`, note])),
       '',
       'COMMANDS',
-      ...columns(commands.map((command) => [spaced(command.id), firstLine(command)])),
+      ...columns([...this.#nounRows(), ...singles.map((command): Row => [command.id, briefOf(command)])]),
       '',
       'GLOBAL  --master HOST:PORT[,...] (MESOCTL_MASTER)  --json  --timeout DUR  --color WHEN  --debug',
-      'MORE    mesoctl COMMAND --help · mesoctl autocomplete (completion for bash, zsh)',
+      `MORE    mesoctl COMMAND --help · mesoctl help ${HELP_TOPICS.map(({ name }) => name).join('|')} · man mesoctl`,
     ].join('\n');
+  }
+
+  /** Topics of `help` come first; what is neither topic nor command is an error with the nearest command. */
+  override async showHelp(argv: string[]): Promise<void> {
+    const words = argv.filter((word) => !word.startsWith('-'));
+    const topic = HELP_TOPICS.find(({ name }) => words.length === 1 && name === words[0]);
+    if (topic !== undefined) return this.log(this.#formatHelpTopic(topic));
+    if (words.length > 0 && !this.#isKnown(words)) throw unknownCommand(words, this.config);
+    await super.showHelp(argv);
   }
 
   protected override showRootHelp(): Promise<void> {
@@ -40,12 +49,18 @@ export class MesoctlHelp extends Help {
   }
 
   protected override showTopicHelp(topic: Interfaces.Topic): Promise<void> {
-    const commands = this.sortedCommands.filter(({ id }) => id.startsWith(`${topic.name}:`));
+    const commands = this.#commands().filter(({ id }) => id.startsWith(`${topic.name}:`));
+    const examples = commands.flatMap(({ examples = [] }) => examples.slice(0, 1)).slice(0, MAX_TOPIC_EXAMPLES);
     const lines = [
       topic.description ?? '',
       '',
+      'EXAMPLES',
+      ...examples.map((example) => `  $ ${exampleText(example)}`),
+      '',
       'COMMANDS',
       ...columns(commands.map((command) => [spaced(command.id), firstLine(command)])),
+      '',
+      `MORE    mesoctl ${spaced(topic.name)} COMMAND --help · man mesoctl-${topic.name}`,
     ];
     this.log(lines.join('\n'));
     return Promise.resolve();
@@ -59,54 +74,115 @@ export class MesoctlHelp extends Help {
   protected override formatCommand(command: Command.Loadable): string {
     const extras = (command as { helpExtras?: HelpExtras }).helpExtras;
     const lines = [firstLine(command)];
-    const rest = written((command.description ?? '').trim(), command);
+    const rest = (command.description ?? '').trim();
     if (rest !== '' && rest !== lines[0]) lines.push(...rest.split('\n'));
-    const examples = (command.examples ?? []).flatMap((example) =>
-      typeof example === 'string' ? [example] : [example.command],
-    );
-    if (examples.length > 0)
-      lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${written(example, command)}`));
+    const examples = (command.examples ?? []).map(exampleText);
+    if (examples.length > 0) lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${example}`));
     lines.push('', `USAGE  mesoctl ${spaced(command.id)}${usageOf(command)}`, ...flagLines(command));
     if (extras?.next !== undefined) lines.push(`NEXT    ${extras.next}`);
     if (extras?.exits !== undefined) lines.push(`EXIT    ${extras.exits}`);
     return lines.join('\n');
   }
+
+  /** Whether `words` begin with a command or are a noun; what follows a command is its arguments. */
+  #isKnown([noun = '', verb]: readonly string[]): boolean {
+    const ids = this.config.commandIDs;
+    if (ids.includes(noun)) return true;
+    const id = verb === undefined ? noun : `${noun}:${verb}`;
+    return ids.some((known) => known === id || known.startsWith(`${id}:`));
+  }
+
+  /** What people see: neither hidden commands nor second names, and `help` itself only in its own help. */
+  #commands(): Command.Loadable[] {
+    const shown = this.sortedCommands.filter(({ id, aliases }) => id !== 'help' && !aliases.includes(id));
+    return shown.sort((left, right) => rankOf(left) - rankOf(right));
+  }
+
+  /** `task  launch list show  what runs on agents`, nouns in the order of package.json. */
+  #nounRows(): Row[] {
+    const described = Object.keys(this.config.pjson.oclif.topics ?? {});
+    const commands = this.#commands().filter(({ id }) => id.includes(':'));
+    const nouns = [...new Set([...described, ...commands.map(({ id }) => id.split(':')[0] ?? '')])];
+    return nouns.flatMap((noun): Row[] => {
+      const verbs = commands.filter(({ id }) => id.startsWith(`${noun}:`)).map(({ id }) => id.slice(noun.length + 1));
+      const description = this.config.topics.find(({ name }) => name === noun)?.description ?? '';
+      const plain = description.replace(/^[A-Z]\w*: /, '').replace(/\.$/, '');
+      return verbs.length === 0 ? [] : [[`${noun.padEnd(10)} ${verbs.map(spaced).join(' ')}`, plain]];
+    });
+  }
+
+  #formatHelpTopic({ name, summary, blocks }: HelpTopic): string {
+    const globals = name === 'flags' ? globalFlagsOf(this.#commands()) : [];
+    const lines = [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`];
+    if (globals.length > 0) lines.push('', ...flagColumns(globals));
+    for (const block of blocks) lines.push('', ...blockLines(block));
+    return lines.join('\n');
+  }
 }
 
-/** Commands of plugins spell examples as templates, some with the prompt. */
-function written(text: string, { id }: Command.Loadable): string {
-  return text
-    .replace(/^\$ /, '')
-    .replaceAll(/<%=\s*config\.bin\s*%>/g, 'mesoctl')
-    .replaceAll(/<%=\s*command\.id\s*%>/g, spaced(id));
+function blockLines(block: HelpBlock): string[] {
+  if ('text' in block) return wrap(block.text, WIDTH);
+  return 'terms' in block ? columns(block.terms) : block.commands.map((command) => `  $ ${command}`);
+}
+
+function rankOf({ id }: Command.Loadable): number {
+  const verb = id.split(':')[1];
+  const order = verb === undefined ? SINGLE_COMMANDS : VERBS;
+  const at = order.indexOf(verb ?? id);
+  return at < 0 ? order.length : at;
+}
+
+function exampleText(example: Command.Example): string {
+  return typeof example === 'string' ? example : example.command;
 }
 
 function usageOf(command: Command.Loadable): string {
   if (typeof command.usage === 'string') return ` ${command.usage}`;
   const args = Object.values(command.args)
     .filter(({ hidden }) => hidden !== true)
-    .map(({ name, required }) => (required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`));
+    .map((arg) => {
+      const name = `${arg.name.toUpperCase()}${arg.multiple === true || command.strict === false ? '...' : ''}`;
+      return arg.required === true ? name : `[${name}]`;
+    });
   return [...args.map((arg) => ` ${arg}`), ' [flags]'].join('');
 }
 
 function flagLines(command: Command.Loadable): string[] {
-  const shown = Object.values(command.flags).filter(({ hidden }) => hidden !== true);
   const groups = new Map<string, Flag[]>();
-  for (const flag of shown) {
+  for (const flag of shownFlags(command)) {
     const group = flag.helpGroup ?? 'FLAGS';
     groups.set(group, [...(groups.get(group) ?? []), flag]);
   }
   const globals = groups.get('GLOBAL') ?? [];
   groups.delete('GLOBAL');
-  const argLines = Object.values(command.args).map((arg): [string, string] => [
-    arg.name.toUpperCase(),
-    arg.description ?? '',
-  ]);
+  const argLines = Object.values(command.args).map((arg): Row => [arg.name.toUpperCase(), arg.description ?? '']);
   const lines = argLines.length === 0 ? [] : ['', 'ARGUMENTS', ...columns(argLines)];
-  for (const [group, flags] of groups)
-    lines.push('', group, ...columns(flags.map((flag) => [labelOf(flag), flag.summary ?? ''])));
-  lines.push('', `GLOBAL  ${globals.map((flag) => labelOf(flag).trim()).join('  ')}`);
+  for (const [group, flags] of [...groups].sort(
+    ([left], [right]) => Number(left === 'OTHER') - Number(right === 'OTHER'),
+  ))
+    lines.push('', group, ...flagColumns(flags));
+  const labels = globals.map((flag) => labelOf(flag).trim());
+  lines.push('', ...wrap(`GLOBAL  ${labels.join('  ')}  see "mesoctl help flags"`, WIDTH));
   return lines;
+}
+
+function flagColumns(flags: readonly Flag[]): string[] {
+  const isIndented = flags.some(({ char }) => char !== undefined);
+  return columns(
+    flags.map((flag) => [`${isIndented && flag.char === undefined ? '    ' : ''}${labelOf(flag)}`, flag.summary ?? '']),
+  );
+}
+
+function shownFlags(command: Command.Loadable): readonly Flag[] {
+  return Object.values(command.flags).filter(({ hidden }) => hidden !== true);
+}
+
+/** Each once, as the first command that has it says it. */
+function globalFlagsOf(commands: readonly Command.Loadable[]): readonly Flag[] {
+  const globals = commands.flatMap(shownFlags).filter(({ helpGroup }) => helpGroup === 'GLOBAL');
+  return [...new Map(globals.map((flag) => [flag.name, flag])).values()].sort((left, right) =>
+    left.name < right.name ? -1 : 1,
+  );
 }
 
 function labelOf(flag: Flag): string {
@@ -120,12 +196,18 @@ function firstLine(command: Command.Loadable): string {
   return (command.summary ?? command.description ?? '').split('\n')[0] ?? '';
 }
 
+/** The first clause, as the list of all commands has room for. */
+function briefOf(command: Command.Loadable): string {
+  const clause = firstLine(command).split(/[:;,.]/)[0] ?? '';
+  return `${clause.charAt(0).toLowerCase()}${clause.slice(1)}`;
+}
+
 function spaced(id: string): string {
   return id.replaceAll(':', ' ');
 }
 
 /** Two columns; a left text that is too wide for its column gets its own line. */
-function columns(rows: readonly (readonly [string, string])[]): string[] {
+function columns(rows: readonly Row[]): string[] {
   const widest = Math.max(0, ...rows.map(([left]) => (left.length <= 44 ? left.length : 0)));
   return rows.flatMap(([left, right]) => {
     const indent = ' '.repeat(widest + 4);

@@ -19,10 +19,22 @@ export default class Dev extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl task launch -- echo hello · mesoctl doctor',
     exits: "the task's own · 128+n ended by signal n · 125 could not be run",
+    files: { '/tmp/mesoctl-dev-*': 'its directory; stays behind only when it is killed with SIGKILL' },
   };
   static override flags = {
-    agents: Flags.integer({ summary: 'how many agents share the machine', default: 1, min: 1, max: 100 }),
-    port: Flags.integer({ summary: 'of the master (5050; with a command any free one)', min: 0, max: 65535 }),
+    agents: Flags.integer({
+      summary: 'how many agents share the machine (1)',
+      helpValue: 'N',
+      default: 1,
+      min: 1,
+      max: 100,
+    }),
+    port: Flags.integer({
+      summary: 'of the master (5050; with a command any free one)',
+      helpValue: 'PORT',
+      min: 0,
+      max: 65535,
+    }),
     ...taskFlags,
   };
 

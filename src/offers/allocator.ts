@@ -162,6 +162,31 @@ export interface Allocator {
 
   /** For views, metrics and tests. */
   snapshot(): AllocatorSnapshot;
+  /** Every role that says something, and its ancestors; parents before children. O(roles). */
+  roles(): readonly RoleUse[];
+  /** Scalars of all agents together, by name, in natural units. */
+  totals(): ReadonlyMap<string, number>;
+  /** Runs begun so far. */
+  readonly allocationRuns: number;
+}
+
+/** What a role and everything below it has; amounts are scalars by name, in natural units. */
+export interface RoleUse {
+  readonly name: string;
+  readonly weight: number;
+  /** Subscribed to exactly this role, or holding something under it. */
+  readonly frameworks: number;
+  readonly allocated: ReadonlyMap<string, number>;
+  readonly offered: ReadonlyMap<string, number>;
+  /** Of the agents' totals. */
+  readonly reserved: ReadonlyMap<string, number>;
+  /** Largest part of any scalar of the cluster that is allocated; 0 to 1, the weight left aside. */
+  readonly dominantShare: number;
+  /** Its part of the cluster, 0 to 1, by weight among the siblings that take part in allocation; undefined: it does not. */
+  readonly fairShare: number | undefined;
+  /** undefined: none is set. */
+  readonly guarantee: ReadonlyMap<string, number> | undefined;
+  readonly limit: ReadonlyMap<string, number> | undefined;
 }
 
 export interface AllocatorSnapshot {

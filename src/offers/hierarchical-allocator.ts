@@ -18,6 +18,7 @@ import type {
   AllocatorOptions,
   AllocatorSnapshot,
   Explanation,
+  RoleUse,
 } from './allocator.js';
 import {
   type AgentState,
@@ -37,6 +38,7 @@ import { toMilli } from './resource-value.js';
 import type { Resources } from './resources.js';
 import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from './role-order.js';
 import type { RoleNode } from './role-tree.js';
+import { describeRoles, describeTotals } from './role-use.js';
 import { takeSnapshot } from './snapshot.js';
 
 export function createAllocator(options: AllocatorOptions): Allocator {
@@ -318,6 +320,18 @@ class HierarchicalAllocator implements Allocator {
 
   snapshot(): AllocatorSnapshot {
     return takeSnapshot(this.#ledger, this.#runs);
+  }
+
+  roles(): readonly RoleUse[] {
+    return describeRoles(this.#ledger);
+  }
+
+  totals(): ReadonlyMap<string, number> {
+    return describeTotals(this.#ledger);
+  }
+
+  get allocationRuns(): number {
+    return this.#runs;
   }
 
   #startRun(agentIds: ReadonlySet<string> | undefined): AllocationRun {

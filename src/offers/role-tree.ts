@@ -34,6 +34,8 @@ export class RoleNode {
   readonly chargedReserved = new Quantities();
   readonly chargedFirm = new Quantities();
   readonly allocatedFirm = new Quantities();
+  /** Used by tasks and executors, whatever kind of resource. */
+  readonly allocated = new Quantities();
   /** Active children, and `ownSlot` while the role is both leaf and inner node. */
   readonly childOrder: SiblingOrder;
   inOrder = false;
@@ -148,8 +150,10 @@ export class RoleTree {
 
   /** Charged resources of `node` began (+1) or ceased (-1) to be used by tasks. */
   changeAllocated(node: RoleNode, amounts: Amounts, sign: 1 | -1): void {
-    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent) {
       at.allocatedFirm.addAll(amounts.firm, sign);
+      at.allocated.addAll(amounts.all, sign);
+    }
   }
 
   /** Resources reserved to `path` appeared on (+1) or vanished from (-1) an agent. */
@@ -169,6 +173,11 @@ export class RoleTree {
   shareOf(node: RoleNode): number {
     this.table.recompute(node.slot);
     return this.table.share[node.slot] ?? 0;
+  }
+
+  /** Thousandths charged to the subtree, offered or allocated, of the scalar with that index. */
+  chargedOf(node: RoleNode, index: number): number {
+    return this.table.allocatedOf(node.slot, index);
   }
 
   /** Brings all child orders up to date. */

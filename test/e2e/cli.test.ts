@@ -32,11 +32,38 @@ describe('without a cluster', () => {
     },
   );
 
-  it('help of a plugin is written out, not a template', async () => {
-    const { status, stdout } = await mesoctl(['autocomplete', '--help']);
-    expect(status).toBe(0);
-    expect(stdout).toContain('\n  $ mesoctl autocomplete bash\n');
-    expect(stdout).not.toContain('<%');
+  it('fits 100 columns, nouns with their verbs', async () => {
+    const { stdout } = await mesoctl([]);
+    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
+    expect(stdout).toMatch(/\n {2}task {7}launch .*kill/);
+  });
+
+  it.each([
+    [['task'], 'COMMANDS\n  task launch'],
+    [['help', 'task'], 'COMMANDS\n  task launch'],
+    [['help', 'flags'], '  --master HOST:PORT,...'],
+    [['help', 'exit-codes'], '\n  5         no leader can be reached'],
+    [['help', 'environment'], '\n  MESOCTL_MASTER '],
+    [['help', 'task', 'launch'], 'USAGE  mesoctl task launch'],
+  ])('%j explains', async (args, text) => {
+    const { status, stdout, stderr } = await mesoctl(args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(text);
+  });
+
+  it.each([
+    [['task', 'launsh', '--', 'x'], 'there is no command "task launsh". Did you mean "task launch"?', 'task launch'],
+    [['tsk', 'launch'], 'there is no command "tsk". Did you mean "task launch"?', 'task launch'],
+    [['help', 'tsk'], 'there is no command "tsk". Did you mean "task"?', 'task'],
+    [['help', 'task', 'lanch'], 'there is no command "task lanch". Did you mean "task launch"?', 'task launch'],
+    [['task', 'frobnicate'], 'there is no command "task frobnicate"', 'task'],
+    [['frobnicate'], 'there is no command "frobnicate"', undefined],
+    [['dev', 'now'], 'unexpected argument: now', 'dev'],
+  ])('%j: says what was meant, asks nothing', async (args, message, help) => {
+    const { status, stdout, stderr } = await mesoctl(args);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(`Error: ${message}\nTry: mesoctl ${help === undefined ? '' : `${help} `}--help    USAGE 2\n`);
   });
 
   it.each([
@@ -52,7 +79,7 @@ describe('without a cluster', () => {
     const { status, stdout, stderr } = await mesoctl(args);
     expect(status).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^(.*Warning.*\n)?Error: /);
+    expect(stderr).toMatch(/^Error: /);
     expect(stderr).toMatch(/(USAGE|BAD_INPUT) 2\n$/);
   });
 

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 import { DEFAULT_CPUS, DEFAULT_DISK, DEFAULT_MEM, type TaskRequestInput } from './task-request.js';
 
 export const taskFlags = {
-  name: Flags.string({ summary: 'name of the task (default: that of the program)' }),
+  name: Flags.string({ summary: 'name of the task (default: that of the program)', helpValue: 'NAME' }),
   cpus: Flags.string({ summary: `cores (${DEFAULT_CPUS})`, helpValue: 'N', default: DEFAULT_CPUS }),
   mem: Flags.string({
     summary: `memory, the limit of the task: 512, 512M, 2G (${DEFAULT_MEM})`,
@@ -18,7 +18,7 @@ export const taskFlags = {
     multiple: true,
     multipleNonGreedy: true,
   }),
-  user: Flags.string({ summary: 'user it runs as (default: you)' }),
+  user: Flags.string({ summary: 'user it runs as (default: you)', helpValue: 'USER' }),
 };
 
 interface TaskFlags {

@@ -16,6 +16,12 @@ export default class AgentJoin extends BaseCommand {
     next: 'mesoctl doctor · mesoctl task launch -- echo hello',
     exits:
       '1 cannot start (isolation missing, port in use) · 2 bad flag. SIGTERM leaves tasks running, SIGUSR1 ends them and leaves the cluster',
+    files: {
+      '/var/lib/mesoctl/agent': 'work directory of root: sandboxes and what must survive; locked while an agent runs',
+      '~/.local/state/mesoctl/agent': 'work directory of anybody else',
+      '/run/mesoctl, /dev/shm/mesoctl':
+        'of root, where it is a tmpfs: records of living containers; do not remove it while tasks run',
+    },
   };
   static override args = {
     masters: Args.string({ description: 'HOST:PORT[,HOST:PORT...] of the masters (also: --master, MESOS_MASTER)' }),

@@ -14,6 +14,10 @@ export default class MasterStart extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl agent join 127.0.0.1:5050 · mesoctl task launch -- echo hello',
     exits: '1 cannot start (port in use, directory locked) · 2 bad flag',
+    files: {
+      '/var/lib/mesoctl/master': 'work directory of root: what must survive; locked while a master runs',
+      '~/.local/state/mesoctl/master': 'work directory of anybody else',
+    },
   };
   static override flags = daemonFlagsOf(MASTER_FLAGS);
 

@@ -24,7 +24,7 @@ export default class TaskLaunch extends BaseCommand {
   static override baseFlags = clientFlags;
   static override flags = {
     ...taskFlags,
-    role: Flags.string({ summary: 'role whose resources it uses', default: '*' }),
+    role: Flags.string({ summary: 'role whose resources it uses (*)', helpValue: 'ROLE', default: '*' }),
     detach: Flags.boolean({ summary: 'leave once it runs; prints its id' }),
     timeout: Flags.string({
       summary: 'how long to wait for an agent that fits',

@@ -1,12 +1,14 @@
 /**
- * The open event streams of schedulers and operators by connection id: encodes events in each stream's format, once per
- * format for those that share an event, and tells when a stream ended for a reason that was not the core's.
+ * The open event streams of schedulers, operators and watchers (the extension's stream) by connection id: encodes events in
+ * each stream's format, once per format for those that share an event, and tells when a stream ended for a reason that was not the core's.
  */
 import { assert } from '../../base/assert.js';
 import * as master from '../../wire/gen/master.js';
+import * as extension from '../../wire/gen/mesoctl-api.js';
 import * as scheduler from '../../wire/gen/scheduler.js';
 import type { MessageFormat } from '../../wire/media-type.js';
 import { CONTENT_TYPE_OF } from '../../wire/media-type.js';
+import type { MessageType } from '../../wire/schema.js';
 import { encodeEvent } from '../http/api-call.js';
 import {
   OPERATOR_STREAM_LIMITS,
@@ -22,6 +24,13 @@ export interface StreamEvents {
   onSchedulerBacklog(connectionId: ConnectionId, high: boolean): void;
   onSchedulerClosed(connectionId: ConnectionId, reason: StreamCloseReason): void;
   onOperatorClosed(connectionId: ConnectionId, reason: StreamCloseReason): void;
+  onWatchBacklog(connectionId: ConnectionId, high: boolean): void;
+  onWatchClosed(connectionId: ConnectionId, reason: StreamCloseReason): void;
+}
+
+interface StreamReports {
+  onBacklog?(connectionId: ConnectionId, high: boolean): void;
+  onClosed(connectionId: ConnectionId, reason: StreamCloseReason): void;
 }
 
 interface OpenStream {
@@ -55,14 +64,11 @@ export class EventStreams {
   open(connectionId: ConnectionId, { exchange, format, purpose }: PendingExchange): void {
     assert(purpose.kind !== 'call', 'only subscriptions become streams');
     const forScheduler = purpose.kind === 'scheduler-stream';
+    const report = this.#reportsOf(purpose.kind);
     const onClosed = (reason: StreamCloseReason) => {
-      if (!this.#open.delete(connectionId)) return;
-      if (forScheduler) this.#events.onSchedulerClosed(connectionId, reason);
-      else this.#events.onOperatorClosed(connectionId, reason);
+      if (this.#open.delete(connectionId)) report.onClosed(connectionId, reason);
     };
-    const onBacklog = (high: boolean) => {
-      if (forScheduler) this.#events.onSchedulerBacklog(connectionId, high);
-    };
+    const onBacklog = (high: boolean) => report.onBacklog?.(connectionId, high);
     const writer = exchange.openStream({
       contentType: CONTENT_TYPE_OF[format],
       headers: forScheduler ? { 'Mesos-Stream-Id': purpose.streamId } : {},
@@ -70,8 +76,26 @@ export class EventStreams {
       observer: { onBacklog, onClosed },
     });
     if (writer !== undefined) this.#open.set(connectionId, { writer, format });
-    else if (forScheduler) this.#events.onSchedulerClosed(connectionId, 'client-closed');
-    else this.#events.onOperatorClosed(connectionId, 'client-closed');
+    else report.onClosed(connectionId, 'client-closed');
+  }
+
+  /** Who hears of the fate of a stream. */
+  #reportsOf(kind: Exclude<PendingExchange['purpose']['kind'], 'call'>): StreamReports {
+    const events = this.#events;
+    switch (kind) {
+      case 'scheduler-stream':
+        return {
+          onBacklog: (id, high) => events.onSchedulerBacklog(id, high),
+          onClosed: (id, reason) => events.onSchedulerClosed(id, reason),
+        };
+      case 'watch-stream':
+        return {
+          onBacklog: (id, high) => events.onWatchBacklog(id, high),
+          onClosed: (id, reason) => events.onWatchClosed(id, reason),
+        };
+      case 'operator-stream':
+        return { onClosed: (id, reason) => events.onOperatorClosed(id, reason) };
+    }
   }
 
   sendToScheduler(connectionId: ConnectionId, event: scheduler.Event): void {
@@ -79,20 +103,33 @@ export class EventStreams {
     stream?.writer.write(encodeEvent(stream.format, scheduler.Event, event));
   }
 
-  /** The same bytes go to all streams of one format. */
   sendToOperators(connectionIds: readonly ConnectionId[], event: master.Event): void {
+    // The snapshot is as large as the cluster is; it must not cut the very subscriber that asked for it.
+    const isSnapshot = event.type === 'SUBSCRIBED';
+    this.#sendToAll(connectionIds, master.Event, event, (writer, record) => {
+      if (isSnapshot) writer.writeSnapshot(record);
+      else writer.write(record);
+    });
+  }
+
+  sendToWatchers(connectionIds: readonly ConnectionId[], event: extension.Event): void {
+    this.#sendToAll(connectionIds, extension.Event, event, (writer, record) => writer.write(record));
+  }
+
+  /** The same bytes go to all streams of one format. */
+  #sendToAll<Event extends object>(
+    connectionIds: readonly ConnectionId[],
+    type: MessageType<Event>,
+    event: Event,
+    write: (writer: StreamWriter, record: Buffer) => void,
+  ): void {
     const encoded = new Map<MessageFormat, Buffer>();
     for (const connectionId of connectionIds) {
       const stream = this.#open.get(connectionId);
       if (stream === undefined) continue;
-      let record = encoded.get(stream.format);
-      if (record === undefined) {
-        record = encodeEvent(stream.format, master.Event, event);
-        encoded.set(stream.format, record);
-      }
-      // The snapshot is as large as the cluster is; it must not cut the very subscriber that asked for it.
-      if (event.type === 'SUBSCRIBED') stream.writer.writeSnapshot(record);
-      else stream.writer.write(record);
+      const record = encoded.get(stream.format) ?? encodeEvent(stream.format, type, event);
+      encoded.set(stream.format, record);
+      write(stream.writer, record);
     }
   }
 

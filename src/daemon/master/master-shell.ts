@@ -8,6 +8,7 @@ import { reject } from '../../base/rejection.js';
 import type { Logger } from '../../base/system/logger.js';
 import type { Allocator } from '../../offers/allocator.js';
 import * as master from '../../wire/gen/master.js';
+import * as extension from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type { MasterConfig } from '../config/master-config.js';
 import { sendMessage } from '../http/api-call.js';
@@ -73,6 +74,8 @@ export class MasterShell {
         onSchedulerClosed: (connectionId, reason) =>
           post({ kind: 'scheduler-closed', connectionId, overflow: reason === 'queue-full' || reason === 'stalled' }),
         onOperatorClosed: (connectionId) => post({ kind: 'operator-closed', connectionId }),
+        onWatchBacklog: (connectionId, high) => post({ kind: 'watch-backlog', connectionId, high }),
+        onWatchClosed: (connectionId) => post({ kind: 'watch-closed', connectionId }),
       },
       options.streamLimits,
     );
@@ -153,6 +156,9 @@ export class MasterShell {
       case 'operator-event':
         this.streams.sendToOperators(effect.connectionIds, effect.event);
         return;
+      case 'watch-event':
+        this.streams.sendToWatchers(effect.connectionIds, effect.event);
+        return;
       case 'close-stream':
         this.streams.end(effect.connectionId);
         return;
@@ -174,6 +180,7 @@ export class MasterShell {
     const { exchange, format } = this.pending.take(requestId);
     if ('rejection' in outcome)
       exchange.send({ status: outcome.status, contentType: TEXT_PLAIN, body: outcome.rejection.message });
+    else if ('extension' in outcome) sendMessage(exchange, format, extension.Response, outcome.extension);
     else if (outcome.response !== undefined) sendMessage(exchange, format, master.Response, outcome.response);
     else exchange.send({ status: outcome.status });
   }

@@ -13,7 +13,7 @@ export interface PendingExchange {
   readonly format: MessageFormat;
   /** What becomes of it when it is accepted. */
   readonly purpose:
-    | { readonly kind: 'call' | 'operator-stream' }
+    | { readonly kind: 'call' | 'operator-stream' | 'watch-stream' }
     | { readonly kind: 'scheduler-stream'; readonly streamId: string };
 }
 

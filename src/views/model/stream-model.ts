@@ -193,6 +193,9 @@ export class StreamModel implements ClusterModel {
       case 'COUNTED':
         if (event.counted !== undefined) this.#historyBook.onCounts(event.counted, event.time);
         break;
+      case 'HEARTBEAT':
+      case 'UNKNOWN':
+        break;
     }
   }
 

@@ -189,6 +189,7 @@ export class Script {
       case 'abdicate':
         return [`abdicate: ${effect.message}`];
       case 'operator-event':
+      case 'watch-event':
       case 'log':
       case 'continue':
         return [];

@@ -42,3 +42,15 @@ export const ALLOCATION_BUDGET = 50_000;
 
 /** Tasks in one ReconcileTasks message, so that no link record grows without bound. */
 export const MAX_TASKS_PER_RECONCILE = 1000;
+
+/** Heartbeats of the extension's event stream: a view shows within three seconds that its master is lost. */
+export const WATCH_HEARTBEAT_MS = 1000;
+
+/** Usage, roles and counts are told at most this often. */
+export const WATCH_USAGE_INTERVAL_MS = 1000;
+
+/** Agents, tasks, offers and so on in one event of the extension's stream at most. */
+export const MAX_ITEMS_PER_EVENT = 500;
+
+/** Unreachable agents whose facts are remembered, with about 2 KB each. */
+export const MAX_LOST_AGENTS = 10_000;

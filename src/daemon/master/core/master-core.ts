@@ -11,6 +11,7 @@ import { DEFAULT_STEP_BUDGET } from './limits.js';
 import { Context } from './machine/context.js';
 import { allocateSlice } from './offers/allocate.js';
 import { handleOperatorCall } from './operators/calls.js';
+import { handleExtensionCall } from './operators/kill-task.js';
 import { handleOperatorClosed, handleOperatorSubscribe } from './operators/subscribers.js';
 import type { MasterCore, MasterCoreOptions } from './options.js';
 import type { MasterEffect, MasterEvent } from './protocol.js';
@@ -18,7 +19,8 @@ import { handleElected } from './registry/election.js';
 import { handleSchedulerCall } from './schedulers/calls.js';
 import { handleBacklog, handleClosed, handleSubscribe } from './schedulers/subscribe.js';
 import type { MasterView } from './view.js';
-import { viewOf } from './view-of.js';
+import { closeEvent } from './watchers/broadcast.js';
+import { handleWatch, handleWatchBacklog, handleWatchClosed } from './watchers/subscribe.js';
 
 const BEFORE_ELECTION: ReadonlySet<MasterEvent['kind']> = new Set<MasterEvent['kind']>([
   'elected',
@@ -39,7 +41,7 @@ class StateMachine implements MasterCore {
   constructor(options: MasterCoreOptions) {
     this.#context = new Context(options);
     this.#stepBudget = options.stepBudget ?? DEFAULT_STEP_BUDGET;
-    this.view = viewOf(this.#context, options);
+    this.view = this.#context.view;
   }
 
   step(events: readonly MasterEvent[], now: Instant): readonly MasterEffect[] {
@@ -49,6 +51,7 @@ class StateMachine implements MasterCore {
     this.#runTimers(now.monotonicMs);
     const hasJobs = context.jobs.run(this.#stepBudget);
     const hasOffers = allocateSlice(context);
+    closeEvent(context);
     this.#hasMore = hasJobs || hasOffers;
     if (this.#hasMore) context.outbox.push({ type: 'now', kind: 'continue' });
     return context.outbox.take();
@@ -96,6 +99,18 @@ class StateMachine implements MasterCore {
         break;
       case 'operator-call':
         handleOperatorCall(context, event);
+        break;
+      case 'watch':
+        handleWatch(context, event);
+        break;
+      case 'watch-closed':
+        handleWatchClosed(context, event.connectionId);
+        break;
+      case 'watch-backlog':
+        handleWatchBacklog(context, event.connectionId, event.high);
+        break;
+      case 'extension-call':
+        handleExtensionCall(context, event);
         break;
       case 'agent-frame':
         handleAgentFrame(context, event);

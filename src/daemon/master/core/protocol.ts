@@ -5,6 +5,7 @@
  */
 import type { Rejection } from '../../../base/rejection.js';
 import type * as master from '../../../wire/gen/master.js';
+import type * as extension from '../../../wire/gen/mesoctl-api.js';
 import type * as link from '../../../wire/gen/mesoctl-link.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
@@ -50,6 +51,24 @@ export type MasterEvent =
       readonly requestId: RequestId;
       readonly principal?: string | undefined;
       readonly call: master.Call;
+    }
+  /** The extension's event stream; `info` is what SUBSCRIBED says of this master. */
+  | {
+      readonly kind: 'watch';
+      readonly requestId: RequestId;
+      readonly connectionId: ConnectionId;
+      readonly subscribe: extension.Call_Subscribe;
+      readonly info: extension.Response_Info;
+    }
+  | { readonly kind: 'watch-closed'; readonly connectionId: ConnectionId }
+  /** As 'scheduler-backlog'. */
+  | { readonly kind: 'watch-backlog'; readonly connectionId: ConnectionId; readonly high: boolean }
+  /** Calls of the extension API that change something (KILL_TASK). */
+  | {
+      readonly kind: 'extension-call';
+      readonly requestId: RequestId;
+      readonly principal?: string | undefined;
+      readonly call: extension.Call;
     }
   /** Sequence and term were checked by the shell; `channel` is open from its first frame on. */
   | {
@@ -125,6 +144,13 @@ export type MasterEffect =
       readonly connectionIds: readonly ConnectionId[];
       readonly event: master.Event;
     }
+  /** As 'operator-event', of the extension's stream. */
+  | {
+      readonly type: 'now';
+      readonly kind: 'watch-event';
+      readonly connectionIds: readonly ConnectionId[];
+      readonly event: extension.Event;
+    }
   /** The shell adds channel sequence and term. */
   | {
       readonly type: 'now';
@@ -154,6 +180,7 @@ export type MasterEffect =
 
 export type HttpOutcome =
   | { readonly status: 200 | 202; readonly response?: master.Response | undefined }
+  | { readonly status: 200; readonly extension: extension.Response }
   | { readonly status: 403 | 400 | 404 | 409 | 501 | 503; readonly rejection: Rejection };
 
 /** A MasterFrame without its envelope: exactly one member is set. */

@@ -20,6 +20,7 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     agents: state.agents,
     recoveredAgents: state.recoveredAgents,
     unreachableAgents: state.unreachableAgents,
+    lostAgents: state.lostAgents,
     goneAgents: state.goneAgents,
     frameworks: state.frameworks,
     completedFrameworks: state.completedFrameworks,
@@ -27,11 +28,20 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     get operatorSubscribers() {
       return state.operators.size;
     },
+    get watchers() {
+      return context.watchers.size;
+    },
     weights: new Map(Object.entries(options.config.weights)),
     get counters() {
       return context.counters.all;
     },
     gauges: (nowUnixMs) => gauges(context, nowUnixMs, startedAtUnixMs),
+    happenings: context.happenings,
     allocator: () => context.allocator.snapshot(),
+    roles: () => context.allocator.roles(),
+    totals: () => context.allocator.totals(),
+    get allocationRuns() {
+      return context.allocator.allocationRuns;
+    },
   };
 }

@@ -3,10 +3,29 @@
  * counts. Objects are live, not copies: never keep one across a step, never change one. Walking a map is O(its size);
  * everything else is O(1) unless it says so. Source: spec pages 03 and 10 (what the endpoints show).
  */
-import type { AllocatorSnapshot } from '../../../offers/allocator.js';
+import type { AllocatorSnapshot, RoleUse } from '../../../offers/allocator.js';
 import type { Resources } from '../../../offers/resources.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../wire/gen/scheduler.js';
+import type { Happenings } from './metrics/happenings.js';
+
+export type TaskPlace =
+  | 'live'
+  /** Its agent is unreachable. */
+  | 'unreachable'
+  | 'completed'
+  /** In no book any more. */
+  | 'forgotten';
+
+export type FrameworkState = 'ACTIVE' | 'DISCONNECTED' | 'RECOVERED' | 'REMOVING' | 'COMPLETED';
+
+/** Sums of scalars, in thousandths. */
+export interface TallyView {
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly mem: number;
+  readonly disk: number;
+}
 
 export interface TaskView {
   readonly id: string;
@@ -16,6 +35,12 @@ export interface TaskView {
   readonly message: Readonly<mesos.Task>;
   /** Goes up with every change of `message`; with the object itself a key for caches of encoded tasks. */
   readonly version: number;
+  /** Tagged with allocation_info. */
+  readonly resources: Resources;
+  readonly place: TaskPlace;
+  readonly stateSinceUnixMs: number | undefined;
+  readonly launchedAtUnixMs: number | undefined;
+  readonly lastStatus: mesos.TaskStatus | undefined;
 }
 
 export interface ExecutorView {
@@ -33,6 +58,9 @@ export interface OfferView {
   readonly resources: Resources;
   /** In the format of the framework's capabilities, as it was sent. */
   readonly message: mesos.Offer;
+  readonly madeAtUnixMs: number;
+  /** When the master takes it back; undefined: never. */
+  readonly expiresAtUnixMs: number | undefined;
 }
 
 export interface AgentView {
@@ -43,20 +71,35 @@ export interface AgentView {
   /** `slave(1)@ip:port`. */
   readonly pid: string;
   readonly ip: string;
+  readonly port: number;
   readonly capabilities: readonly mesos.AgentInfo_Capability[];
   readonly connected: boolean;
+  /** Since when it is connected, or is not. */
+  readonly connectionSinceUnixMs: number;
   /** Connected and offered. */
   readonly active: boolean;
   readonly registeredAtUnixMs: number;
   readonly reregisteredAtUnixMs: number | undefined;
   readonly total: Resources;
   readonly tasks: Iterable<TaskView>;
+  /** What each framework has on it. */
+  readonly holdings: ReadonlyMap<string, { readonly tasks: ReadonlyMap<string, TaskView>; readonly used: Resources }>;
   readonly executors: Iterable<ExecutorView>;
   readonly offers: ReadonlyMap<string, OfferView>;
   /** Used by tasks and executors, with allocation_info. O(frameworks on the agent). */
   allocated(): Resources;
   /** O(offers of the agent). */
   offered(): Resources;
+}
+
+/** What was known of an agent that is unreachable now. */
+export interface LostAgent {
+  readonly info: mesos.AgentInfo;
+  /** undefined: it never registered with this master. */
+  readonly version: string | undefined;
+  readonly ip: string | undefined;
+  readonly registeredAtUnixMs: number | undefined;
+  readonly total: Resources | undefined;
 }
 
 export interface FrameworkView {
@@ -67,6 +110,10 @@ export interface FrameworkView {
   readonly offerConstraints: scheduler.OfferConstraints | undefined;
   readonly connected: boolean;
   readonly active: boolean;
+  readonly state: FrameworkState;
+  readonly stateSinceUnixMs: number;
+  /** Away: when it is removed with its tasks. */
+  readonly removalAtUnixMs: number | undefined;
   /** Known from the registry or from agents, has not subscribed to this master yet. */
   readonly recovered: boolean;
   readonly registeredAtUnixMs: number;
@@ -76,12 +123,18 @@ export interface FrameworkView {
   readonly tasks: ReadonlyMap<string, TaskView>;
   /** Bounded, oldest first. */
   readonly unreachableTasks: ReadonlyMap<string, TaskView>;
-  /** Bounded, oldest first. */
-  readonly completedTasks: Iterable<TaskView>;
+  /** Bounded, oldest first; `find` gives the newest of an id. */
+  readonly completedTasks: Iterable<TaskView> & { readonly size: number; find(taskId: string): TaskView | undefined };
   readonly executors: Iterable<ExecutorView>;
   readonly offers: ReadonlyMap<string, OfferView>;
   /** Offers held back because the stream has too much queued (architecture, section 1). */
   readonly backPressured: boolean;
+  /** By the suffixes of the per-framework metric names. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Launches that the master refused. */
+  readonly refusedLaunches: number;
+  readonly allocatedTally: TallyView;
+  readonly offeredTally: TallyView;
   /** O(agents the framework runs on). */
   allocated(): Resources;
   /** O(offers of the framework). */
@@ -100,17 +153,28 @@ export interface MasterView {
   /** Admitted, not heard of since the election. */
   readonly recoveredAgents: ReadonlyMap<string, mesos.AgentInfo>;
   readonly unreachableAgents: ReadonlyMap<string, mesos.TimeInfo>;
+  /** Of the unreachable ones, those that became so under this master. Bounded. */
+  readonly lostAgents: ReadonlyMap<string, LostAgent>;
   readonly goneAgents: ReadonlyMap<string, mesos.TimeInfo>;
   readonly frameworks: ReadonlyMap<string, FrameworkView>;
   /** Bounded, oldest first. */
   readonly completedFrameworks: ReadonlyMap<string, FrameworkView>;
   readonly offers: ReadonlyMap<string, OfferView>;
   readonly operatorSubscribers: number;
+  /** Subscribers of the extension's event stream. */
+  readonly watchers: number;
   /** Configured weights by role; roles that are absent weigh 1. */
   readonly weights: ReadonlyMap<string, number>;
   /** Monotonic counts by the names of spec page 10 ("master/..."); every known name is present. A copy: O(names). */
   readonly counters: ReadonlyMap<string, number>;
   /** Current values by the names of spec page 10. O(agents + frameworks). */
   gauges(nowUnixMs: number): ReadonlyMap<string, number>;
+  /** What happened since the election; only grows. */
+  readonly happenings: Readonly<Happenings>;
   allocator(): AllocatorSnapshot;
+  /** O(roles). */
+  roles(): readonly RoleUse[];
+  /** Scalars of all agents together, in natural units. */
+  totals(): ReadonlyMap<string, number>;
+  readonly allocationRuns: number;
 }

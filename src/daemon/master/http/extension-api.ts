@@ -1,21 +1,23 @@
 /**
- * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). WHY answers the question every
- * waiting user has, with numbers.
+ * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). Questions are answered from the view in
+ * the turn they arrive; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import type { Explanation } from '../../../offers/allocator.js';
 import { Resources } from '../../../offers/resources.js';
 import { validateResources } from '../../../offers/validation.js';
 import * as api from '../../../wire/gen/mesoctl-api.js';
-import { negotiateFormat } from '../../../wire/media-type.js';
+import { type MessageFormat, negotiateFormat } from '../../../wire/media-type.js';
+import { validateExtensionCall } from '../../../wire/validation/extension-call.js';
 import { readCall, sendMessage } from '../../http/api-call.js';
 import type { Exchange } from '../../http/exchange.js';
+import { findThings } from '../core/find.js';
 import { leadsOrAnswers } from './leader-only.js';
 import type { MasterSite } from './site.js';
 
 const METHODS = ['POST'] as const;
 /** Raised with every addition to the API. */
-const API_VERSION = 1;
+const API_VERSION = 2;
 
 export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
   if (!leadsOrAnswers(site, exchange)) return;
@@ -24,14 +26,33 @@ export async function handleExtensionCall(site: MasterSite, exchange: Exchange):
     return;
   }
   const call = await readCall(exchange, api.Call);
+  const rejection = isRejection(call) ? call : validateExtensionCall(call);
   const format = negotiateFormat(exchange.header('accept'));
-  const response = isRejection(call) ? call : answer(site, call);
-  if (isRejection(response)) exchange.reject(response);
+  if (isRejection(call) || rejection !== undefined) exchange.reject(rejection ?? reject('invalid', 'no call'));
   else if (isRejection(format)) exchange.reject(format);
+  else answer(site, exchange, format, call);
+}
+
+function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, call: api.Call): void {
+  if (call.type === 'SUBSCRIBE') {
+    const connectionId = site.nextConnectionId();
+    const requestId = site.pending.add({ exchange, format, purpose: { kind: 'watch-stream' } });
+    const { subscribe = {} } = call;
+    site.post({ kind: 'watch', requestId, connectionId, subscribe, info: describeCluster(site) });
+    return;
+  }
+  if (call.type === 'KILL_TASK') {
+    const requestId = site.pending.add({ exchange, format, purpose: { kind: 'call' } });
+    site.post({ kind: 'extension-call', requestId, call });
+    return;
+  }
+  const response = read(site, call);
+  if (isRejection(response)) exchange.reject(response);
   else sendMessage(exchange, format, api.Response, response);
 }
 
-function answer(site: MasterSite, call: api.Call): api.Response | Rejection {
+/** The calls that only read. */
+function read(site: MasterSite, call: api.Call): api.Response | Rejection {
   switch (call.type) {
     case 'GET_INFO':
       return { type: 'GET_INFO', info: describeCluster(site) };
@@ -39,22 +60,27 @@ function answer(site: MasterSite, call: api.Call): api.Response | Rejection {
       const why = explain(site, call.why ?? {});
       return isRejection(why) ? why : { type: 'WHY', why };
     }
-    case 'SUBSCRIBE':
-    case 'KILL_TASK':
     case 'FIND':
-    case 'UNKNOWN':
+      return call.find === undefined
+        ? reject('invalid', 'no question')
+        : { type: 'FIND', find: findThings(site.view(), call.find) };
+    default:
       return reject('unimplemented', 'This master does not know that call: it may be older than the client');
   }
 }
 
 function describeCluster(site: MasterSite): api.Response_Info {
   const state = site.leader();
+  const { startedAtUnixMs, electedAtUnixMs } = site.view();
   return {
     cluster_id: state.kind === 'leading' ? state.clusterId : '',
     term: site.view().term,
     master_info: site.masterInfo,
     api_version: API_VERSION,
     cluster_name: site.config.cluster,
+    version: site.productVersion,
+    started_at: startedAtUnixMs / 1000,
+    elected_at: electedAtUnixMs === undefined ? undefined : electedAtUnixMs / 1000,
   };
 }
 

@@ -11,6 +11,7 @@ import type {
   AllocatorSnapshot,
   Explanation,
   OfferDecision,
+  RoleUse,
 } from '../../../../src/offers/allocator.js';
 import { Resources } from '../../../../src/offers/resources.js';
 
@@ -213,5 +214,31 @@ export class BookkeepingAllocator implements Allocator {
     );
     const activeFilters = Array.from(this.#frameworks.values()).reduce((sum, { filters }) => sum + filters.length, 0);
     return { agents, roles: new Map(), allocationRuns: this.#runs, activeFilters };
+  }
+
+  get allocationRuns(): number {
+    return this.#runs;
+  }
+
+  totals(): ReadonlyMap<string, number> {
+    return Resources.sum(Array.from(this.#agents.values(), ({ total }) => total)).scalars();
+  }
+
+  /** Flat, without weights: what frameworks hold by role. */
+  roles(): readonly RoleUse[] {
+    const held = Array.from(this.#frameworks.values()).flatMap((framework) => [...framework.held.values()]);
+    const byRole = Resources.sum(held).byAllocationRole();
+    return Array.from(byRole, ([name, resources]) => ({
+      name,
+      weight: 1,
+      frameworks: [...this.#frameworks.values()].filter(({ facts }) => rolesOf(facts).includes(name)).length,
+      allocated: resources.scalars(),
+      offered: new Map(),
+      reserved: new Map(),
+      dominantShare: 0,
+      fairShare: undefined,
+      guarantee: undefined,
+      limit: undefined,
+    }));
   }
 }

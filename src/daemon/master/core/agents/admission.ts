@@ -32,6 +32,7 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
   state.agents.set(agentId, agent);
   state.recoveredAgents.delete(agentId);
   state.unreachableAgents.delete(agentId);
+  state.lostAgents.delete(agentId);
   if (facts.address !== undefined) state.agentsByAddress.set(facts.address, agentId);
   adoptFrameworks(context, report);
   const executors = executorsOf(context, agentId, report);
@@ -40,7 +41,7 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
   context.allocator.addAgent({ id: agentId, info, capabilities, total, used: usedBy(executors, tasks) });
   // Offered only once it is connected.
   context.allocator.deactivateAgent(agentId);
-  for (const [framework, executor] of executors) addExecutor(framework, agent, executor);
+  for (const [framework, executor] of executors) addExecutor(context, framework, agent, executor);
   for (const [framework, task] of tasks) {
     unshelveTask(context, framework, task.id);
     addTask(context, framework, agent, task);

@@ -7,11 +7,17 @@ import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
 import { rescindOffer } from '../offers/offer-book.js';
 import type { ConnectionId } from '../protocol.js';
+import { tellAgent } from '../watchers/tell.js';
 import { bindAgent, findChannel } from './channels.js';
 import { awaitReregistration, handleSignOfLife } from './liveness.js';
 
 /** Registered on `channel`, which may have closed while the registry was asked: then the agent is away at once. */
-export function connectAgent(context: Context, agent: AgentRecord, channel: Channel): void {
+export function connectAgent(
+  context: Context,
+  agent: AgentRecord,
+  channel: Channel,
+  how: 'REGISTERED' | 'REREGISTERED',
+): void {
   channel.registering = false;
   handleSignOfLife(context, agent);
   context.timers.cancel(agent.reregisterTimer);
@@ -20,15 +26,19 @@ export function connectAgent(context: Context, agent: AgentRecord, channel: Chan
     disconnectAgent(context, agent);
     return;
   }
+  if (!agent.connected) agent.connectionSinceUnixMs = context.now.unixMs;
   bindAgent(context, agent, channel);
+  tellAgent(context, agent.id, how);
   context.allocator.activateAgent(agent.id);
   context.allocation.requestNow(context.now.monotonicMs, agent.id);
 }
 
 export function disconnectAgent(context: Context, agent: AgentRecord): void {
+  if (agent.connected) agent.connectionSinceUnixMs = context.now.unixMs;
   agent.link = undefined;
   context.allocator.deactivateAgent(agent.id);
   for (const offer of agent.offers.values()) rescindOffer(context, offer);
+  tellAgent(context, agent.id, 'DISCONNECTED');
   awaitReregistration(context, agent);
 }
 

@@ -5,8 +5,10 @@
 import { present } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { notifyAll, notifyUpdate } from '../frameworks/notify.js';
+import { MAX_LOST_AGENTS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { AgentRecord } from '../model/agent.js';
+import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
 import { rescindOffer } from '../offers/offer-book.js';
@@ -14,6 +16,8 @@ import { publishAgentRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import { completeTask, removeExecutor, shelveTask, updateTask } from '../tasks/tasks.js';
+import type { LostAgent } from '../view.js';
+import { tellAgent, tellAgentRemoved } from '../watchers/tell.js';
 import { closeChannel, findChannel, moveAddress, unbindAgent } from './channels.js';
 import { agentTurn } from './keys.js';
 import { sendToAgent } from './send.js';
@@ -44,16 +48,29 @@ export function markUnreachable(context: Context, agent: AgentRecord, why: strin
         context.counters.add('slave_unreachable_completed');
         countRemoval(context, 'unhealthy');
         context.outbox.log('warn', 'agent unreachable', { agentId: agent.id, reason: why });
-        context.state.unreachableAgents.set(agent.id, unreachable_time);
+        rememberLost(context, agent.id, unreachable_time, lostFactsOf(agent));
         depart(context, agent, {
           message: why,
           aware: { state: 'TASK_UNREACHABLE', reason: 'REASON_AGENT_REMOVED' },
           unreachableTime: unreachable_time,
         });
+        tellAgent(context, agent.id, 'UNREACHABLE', why);
       } else logRefusal(context, agent.id, result.message);
       done();
     });
   });
+}
+
+/** The registry holds it as unreachable; what was known of it stays for those who look. */
+export function rememberLost(context: Context, agentId: string, since: mesos.TimeInfo, facts: LostAgent): void {
+  const { unreachableAgents, lostAgents } = context.state;
+  unreachableAgents.set(agentId, since);
+  lostAgents.set(agentId, facts);
+  trimOldest(lostAgents, MAX_LOST_AGENTS);
+}
+
+function lostFactsOf({ info, version, ip, registeredAtUnixMs, total }: AgentRecord): LostAgent {
+  return { info, version, ip, registeredAtUnixMs, total };
 }
 
 /** For good, by its own wish or because another took its address; `then` runs when it is out of the books. */
@@ -75,19 +92,21 @@ export function removeAgent(
     context.registry.propose({ remove_agent: { agent_id: { value: agent.id } } }, (result) => {
       if (result.ok) {
         countRemoval(context, cause);
-        leave(context, agent, cause === 'unregistered' ? 'the agent unregistered' : 'a new agent has its address');
+        leave(context, agent, cause);
       } else logRefusal(context, agent.id, result.message);
       end();
     });
   });
 }
 
-function leave(context: Context, agent: AgentRecord, message: string): void {
+function leave(context: Context, agent: AgentRecord, cause: 'unregistered' | 'registered'): void {
+  const message = cause === 'unregistered' ? 'the agent unregistered' : 'a new agent has its address';
   context.outbox.log('info', 'agent removed', { agentId: agent.id, reason: message });
   const { link } = agent;
   depart(context, agent, { message, aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' } });
   if (link !== undefined) closeChannel(context, link);
   publishAgentRemoved(context, agent.id);
+  tellAgentRemoved(context, agent.id, cause === 'unregistered' ? 'UNREGISTERED' : 'REPLACED', agent.info);
 }
 
 /** The registry holds it as gone: whatever it still runs is to be killed, and it never comes back. */
@@ -100,6 +119,7 @@ export function departGone(context: Context, agent: AgentRecord): void {
     aware: { state: 'TASK_GONE_BY_OPERATOR', reason: 'REASON_AGENT_REMOVED_BY_OPERATOR' },
   });
   if (channel !== undefined) channel.toldToReregister = true;
+  tellAgentRemoved(context, agent.id, 'GONE', agent.info);
 }
 
 function depart(context: Context, agent: AgentRecord, ending: Ending): void {

@@ -3,11 +3,14 @@
  * or, with a removal limit, one per permit. If more are missing than `recoveryAgentRemovalLimitPercent` allows, something
  * is wrong with this master rather than with them, and it steps down. Source: spec page 07, section 7.3.
  */
+import { present } from '../../../../base/assert.js';
 import type * as registry from '../../../../wire/gen/mesoctl-registry.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
 import { MAX_OPERATIONS_PER_PROPOSAL } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import { timeInfo } from '../snapshot.js';
-import { logRefusal, notifyLost } from './departure.js';
+import { tellAgent } from '../watchers/tell.js';
+import { logRefusal, notifyLost, rememberLost } from './departure.js';
 import { agentTurn } from './keys.js';
 
 /** `admitted`: how many agents the registry had at the election. */
@@ -38,6 +41,17 @@ function expireWhenPermitted(context: Context, agentId: string): void {
   context.removals.acquire(context.now.monotonicMs, agentId, () => expireNow(context, [agentId]));
 }
 
+function expired(context: Context, agentId: string, since: mesos.TimeInfo): void {
+  const { recoveredAgents } = context.state;
+  const info = present(recoveredAgents.get(agentId), 'an agent whose turn is taken stays where it is');
+  recoveredAgents.delete(agentId);
+  const unknown = { version: undefined, ip: undefined, registeredAtUnixMs: undefined, total: undefined };
+  rememberLost(context, agentId, since, { info, ...unknown });
+  context.counters.add('recovery_slave_removals');
+  notifyLost(context, agentId);
+  tellAgent(context, agentId, 'UNREACHABLE', 'the agent did not re-register after the election');
+}
+
 /** Whoever is back, or being dealt with, is left out. */
 function expireNow(context: Context, agentIds: readonly string[]): void {
   const { recoveredAgents } = context.state;
@@ -53,10 +67,7 @@ function expireNow(context: Context, agentIds: readonly string[]): void {
     for (const [i, id] of ids.entries()) {
       const result = results[i];
       if (result?.ok === true) {
-        recoveredAgents.delete(id);
-        context.state.unreachableAgents.set(id, unreachable_time);
-        context.counters.add('recovery_slave_removals');
-        notifyLost(context, id);
+        expired(context, id, unreachable_time);
       } else logRefusal(context, id, result?.message ?? '');
     }
     for (const end of ends) end();

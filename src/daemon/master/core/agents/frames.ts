@@ -13,6 +13,7 @@ import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { MasterEvent } from '../protocol.js';
 import { completeTask, forgetKill, removeExecutor, updateTask } from '../tasks/tasks.js';
+import { tellAgent } from '../watchers/tell.js';
 import { channelOf } from './channels.js';
 import { removeAgent } from './departure.js';
 import { handleSignOfLife } from './liveness.js';
@@ -131,5 +132,6 @@ function handleUpdateAgent(context: Context, agent: AgentRecord, update: link.Up
   if (total.equals(agent.total)) return;
   agent.setTotal(total);
   context.allocator.updateAgent(agent.id, { total });
+  tellAgent(context, agent.id, 'CHANGED');
   context.allocation.requestNow(context.now.monotonicMs, agent.id);
 }

@@ -9,7 +9,7 @@ import type { Context } from '../machine/context.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
-import { addExecutor, addTask, removeExecutor, unshelveTask } from '../tasks/tasks.js';
+import { addExecutor, addTask, removeExecutor, retireTask, unshelveTask } from '../tasks/tasks.js';
 import { adoptFrameworks, livingFramework } from './admission.js';
 import { reportedExecutor, reportedTask } from './report.js';
 import { sendToAgent } from './send.js';
@@ -44,7 +44,7 @@ export function askForShelved(context: Context, agent: AgentRecord): void {
     const framework = context.state.frameworks.get(task.frameworkId);
     if (framework === undefined) continue;
     unshelveTask(context, framework, task.id);
-    framework.completedTasks.push(task);
+    retireTask(context, framework, task);
   }
   askForTasks(context, agent, shelved);
 }
@@ -65,7 +65,7 @@ function enterUnknown(context: Context, agent: AgentRecord, report: link.Reregis
     const executor = reportedExecutor(info, framework.id, agent.id);
     if (executor === undefined || agent.holdings.get(framework.id)?.executors.has(executor.id) === true) continue;
     context.allocator.addAllocated(framework.id, agent.id, executor.resources);
-    addExecutor(framework, agent, executor);
+    addExecutor(context, framework, agent, executor);
   }
   for (const message of report.tasks ?? []) {
     const framework = livingFramework(context, message.framework_id.value);

@@ -39,7 +39,7 @@ export function handleRegister(context: Context, channel: Channel, message: link
   }
   if (isSameAgent(predecessor, facts)) {
     acknowledge(context, channel, predecessor.id, false);
-    connectAgent(context, predecessor, channel);
+    connectAgent(context, predecessor, channel, 'REGISTERED');
     return;
   }
   channel.registering = true;
@@ -69,7 +69,7 @@ function admit(context: Context, channel: Channel, unnamed: AgentFacts): void {
         context.counters.add('slave_registrations');
         context.outbox.log('info', 'agent registered', { agentId, hostname: facts.info.hostname, ip: facts.ip });
         acknowledge(context, channel, agentId, false);
-        connectAgent(context, agent, channel);
+        connectAgent(context, agent, channel, 'REGISTERED');
       } else logRefusal(context, agentId, result.message);
       done();
     });

@@ -121,7 +121,7 @@ function readmit(context: Context, { agentId, facts, message, channel }: Return)
   const { agent, tasks, superseded } = enterAgent(context, agentId, facts, message);
   agent.reregisteredAtUnixMs = context.now.unixMs;
   acknowledge(context, channel, agentId, true);
-  connectAgent(context, agent, channel);
+  connectAgent(context, agent, channel, 'REREGISTERED');
   for (const kill_task of superseded) sendToAgent(context, agent, { kill_task });
   askForShelved(context, agent);
   greetFrameworks(context, agent, message);
@@ -145,7 +145,7 @@ function meetAgain(context: Context, { facts, message, channel }: Return, agent:
     context.allocator.updateAgent(agent.id, { info, capabilities, total: agent.total });
   }
   acknowledge(context, channel, agent.id, true);
-  connectAgent(context, agent, channel);
+  connectAgent(context, agent, channel, 'REREGISTERED');
   reconcileAgent(context, agent, message);
   greetFrameworks(context, agent, message);
 }

@@ -12,6 +12,8 @@ import { nextPeriodMs } from '../machine/periodic.js';
 import { type FrameworkFacts, FrameworkRecord, type SchedulerStream } from '../model/framework.js';
 import { discardOffer, rescindOffer } from '../offers/offer-book.js';
 import { publishFrameworkAdded, publishFrameworkUpdated } from '../operators/publish.js';
+import { tellFramework } from '../watchers/tell.js';
+import { touchSums } from '../watchers/usage.js';
 import { notify } from './notify.js';
 
 function allocatorFramework(framework: FrameworkRecord): AllocatorFramework {
@@ -25,6 +27,7 @@ export function addRecoveredFramework(context: Context, facts: FrameworkFacts, i
   framework.recovered = true;
   context.allocator.addFramework(allocatorFramework(framework), new Map());
   publishFrameworkAdded(context, framework);
+  tellFramework(context, framework, 'RECOVERED');
   return framework;
 }
 
@@ -36,6 +39,8 @@ export function addFramework(context: Context, facts: FrameworkFacts, id: string
   context.state.frameworksByStream.set(stream.connectionId, framework);
   greet(context, framework);
   publishFrameworkAdded(context, framework);
+  tellFramework(context, framework, 'SUBSCRIBED');
+  touchSums(context);
   context.allocation.requestNow(context.now.monotonicMs, 'all');
 }
 
@@ -53,10 +58,11 @@ export function reconnectFramework(
   facts: FrameworkFacts,
   stream: SchedulerStream,
 ): void {
-  for (const offer of framework.offers.values()) discardOffer(context, offer);
+  for (const offer of framework.offers.values()) discardOffer(context, offer, { outcome: 'RETURNED' });
   if (framework.stream !== undefined) failOver(context, framework);
   context.timers.cancel(framework.failoverTimer);
   framework.failoverTimer = undefined;
+  framework.removalAtUnixMs = undefined;
   framework.recovered = false;
   framework.backPressured = false;
   framework.reregisteredAtUnixMs = context.now.unixMs;
@@ -67,6 +73,8 @@ export function reconnectFramework(
   context.allocator.activateFramework(framework.id);
   greet(context, framework);
   publishFrameworkUpdated(context, framework);
+  tellFramework(context, framework, 'RESUBSCRIBED');
+  touchSums(context);
   context.jobs.add(broadcast(context, framework));
   context.allocation.requestNow(context.now.monotonicMs, 'all');
 }
@@ -112,6 +120,8 @@ function heartbeat(context: Context, framework: FrameworkRecord, dueMs: number):
 export function updateFramework(context: Context, framework: FrameworkRecord, facts: FrameworkFacts): void {
   applyFacts(context, framework, facts);
   publishFrameworkUpdated(context, framework);
+  tellFramework(context, framework, 'CHANGED');
+  touchSums(context);
   context.jobs.add(broadcast(context, framework));
   context.allocation.requestNow(context.now.monotonicMs, 'all');
 }
@@ -139,6 +149,6 @@ function* broadcast(context: Context, framework: FrameworkRecord): Generator<voi
 /** Its stream ended. Offers come back, filters go, tasks stay. The caller arms what happens if it does not return. */
 export function disconnectFramework(context: Context, framework: FrameworkRecord): void {
   detach(context, framework);
-  for (const offer of framework.offers.values()) rescindOffer(context, offer);
+  for (const offer of framework.offers.values()) rescindOffer(context, offer, { outcome: 'RETURNED' });
   context.allocator.deactivateFramework(framework.id);
 }

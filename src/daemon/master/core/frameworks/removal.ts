@@ -14,7 +14,9 @@ import { discardOffer } from '../offers/offer-book.js';
 import { publishFrameworkRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
 import { masterStatus } from '../tasks/status.js';
-import { completeTask, removeExecutor, unshelveTask, updateTask } from '../tasks/tasks.js';
+import { completeTask, removeExecutor, retireTask, unshelveTask, updateTask } from '../tasks/tasks.js';
+import { tellFramework, tellFrameworkRemoved, tellTaskRemoved } from '../watchers/tell.js';
+import { touchSums } from '../watchers/usage.js';
 import { detach } from './lifecycle.js';
 import { frameworkTurn } from './registration.js';
 
@@ -45,7 +47,7 @@ export function removeFramework(
       }
       context.outbox.log('info', 'framework removed', { frameworkId: framework.id, reason });
       begin(context, framework);
-      context.jobs.add(finish(context, framework, done));
+      context.jobs.add(finish(context, framework, reason, done));
       answer(true);
     });
   });
@@ -59,15 +61,22 @@ function begin(context: Context, framework: FrameworkRecord): void {
   context.timers.cancel(framework.failoverTimer);
   if (framework.stream !== undefined) context.outbox.closeStream(framework.stream.connectionId);
   detach(context, framework);
-  for (const offer of framework.offers.values()) discardOffer(context, offer);
+  for (const offer of framework.offers.values()) discardOffer(context, offer, { outcome: 'RETURNED' });
   context.allocator.deactivateFramework(framework.id);
+  tellFramework(context, framework, 'CHANGED');
+  touchSums(context);
   for (const agentId of framework.holdings.keys()) {
     const agent = present(state.agents.get(agentId), 'a holding has an agent');
     sendToAgent(context, agent, { shutdown_framework: { framework_id: { value: framework.id } } });
   }
 }
 
-function* finish(context: Context, framework: FrameworkRecord, done: () => void): Generator<void, void> {
+function* finish(
+  context: Context,
+  framework: FrameworkRecord,
+  reason: RemovalReason,
+  done: () => void,
+): Generator<void, void> {
   for (const task of framework.tasks.values()) {
     if (!task.isTerminal) killInBooks(context, framework, task);
     completeTask(context, framework, task);
@@ -76,14 +85,14 @@ function* finish(context: Context, framework: FrameworkRecord, done: () => void)
   for (const task of framework.unreachableTasks.values()) {
     unshelveTask(context, framework, task.id);
     killInBooks(context, framework, task);
-    framework.completedTasks.push(task);
+    retireTask(context, framework, task);
     yield;
   }
   for (const executor of framework.executors) {
     const agent = present(context.state.agents.get(executor.agentId), 'an executor has an agent');
     removeExecutor(context, framework, agent, executor);
   }
-  close(context, framework);
+  close(context, framework, reason);
   done();
 }
 
@@ -101,18 +110,27 @@ function killInBooks(context: Context, framework: FrameworkRecord, task: TaskRec
     updateTask(context, framework, task, status);
     return;
   }
-  if (!task.isTerminal) task.setState('TASK_KILLED');
+  if (!task.isTerminal) task.setState('TASK_KILLED', context.now.unixMs);
   task.recordStatus(status);
 }
 
-function close(context: Context, framework: FrameworkRecord): void {
+function close(context: Context, framework: FrameworkRecord, reason: RemovalReason): void {
   const { state, config } = context;
   context.allocator.removeFramework(framework.id);
   state.frameworks.delete(framework.id);
   framework.unregisteredAtUnixMs = context.now.unixMs;
-  if (config.maxCompletedFrameworks > 0) state.completedFrameworks.set(framework.id, framework);
-  trimOldest(state.completedFrameworks, config.maxCompletedFrameworks);
+  state.completedFrameworks.set(framework.id, framework);
   publishFrameworkRemoved(context, framework);
+  tellFrameworkRemoved(context, framework, reason === 'teardown' ? 'TEARDOWN' : 'FAILOVER_TIMEOUT');
+  tellFramework(context, framework, 'CHANGED');
+  for (const oldest of trimOldest(state.completedFrameworks, config.maxCompletedFrameworks)) forget(context, oldest);
+}
+
+/** A completed framework leaves the history, with its tasks. */
+function forget(context: Context, framework: FrameworkRecord): void {
+  for (const task of framework.completedTasks) task.place = 'forgotten';
+  for (const task of framework.completedTasks) tellTaskRemoved(context, task);
+  tellFrameworkRemoved(context, framework, 'FORGOTTEN');
 }
 
 export function addTombstone(context: Context, frameworkId: string): void {
@@ -133,6 +151,7 @@ export function failoverTimeoutMs(framework: FrameworkRecord): number {
 /** Removes the framework unless it is back within `graceMs`. */
 export function awaitReturn(context: Context, framework: FrameworkRecord, graceMs: number): void {
   context.timers.cancel(framework.failoverTimer);
+  framework.removalAtUnixMs = context.now.unixMs + graceMs;
   framework.failoverTimer = context.after(graceMs, () => {
     framework.failoverTimer = undefined;
     removeFramework(context, framework, 'failover-timeout', () => undefined);

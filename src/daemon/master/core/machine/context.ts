@@ -9,8 +9,12 @@ import type { Allocator } from '../../../../offers/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { RemovalLimiter } from '../agents/removal-limiter.js';
 import { Counters } from '../metrics/counters.js';
+import { Happenings } from '../metrics/happenings.js';
 import { AllocationSchedule } from '../offers/allocation-schedule.js';
 import type { MasterCoreConfig, MasterCoreOptions } from '../options.js';
+import type { MasterView } from '../view.js';
+import { viewOf } from '../view-of.js';
+import { Watchers } from '../watchers/watchers.js';
 import { Jobs } from './jobs.js';
 import { Outbox } from './outbox.js';
 import { Proposals } from './proposals.js';
@@ -29,8 +33,12 @@ export class Context {
   readonly turns = new Turns();
   readonly jobs = new Jobs();
   readonly counters = new Counters();
+  readonly happenings = new Happenings();
+  readonly watchers = new Watchers();
   readonly allocation: AllocationSchedule;
   readonly removals: RemovalLimiter;
+  /** What others may read between steps, and pictures are made of within them. */
+  readonly view: MasterView;
   now: Instant;
 
   constructor(options: MasterCoreOptions) {
@@ -42,6 +50,7 @@ export class Context {
     this.state = new MasterState(options.masterInfo.id);
     this.allocation = new AllocationSchedule(this.timers, options.config.allocationIntervalMs);
     this.removals = new RemovalLimiter(this.timers, options.config.agentRemovalRateLimit);
+    this.view = viewOf(this, options);
   }
 
   /** Arms a timer `delayMs` from now. */

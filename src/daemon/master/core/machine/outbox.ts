@@ -5,6 +5,7 @@
 import { assert } from '../../../../base/assert.js';
 import { type Rejection, reject } from '../../../../base/rejection.js';
 import type * as master from '../../../../wire/gen/master.js';
+import type * as extension from '../../../../wire/gen/mesoctl-api.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import type { AgentLink } from '../model/agent.js';
 import type { AgentMessage, ConnectionId, HttpOutcome, MasterEffect, RequestId } from '../protocol.js';
@@ -36,6 +37,11 @@ export class Outbox {
   respond(requestId: RequestId, status: 200 | 202, response?: master.Response): void {
     this.#close(requestId);
     this.push({ type: 'now', kind: 'respond', requestId, outcome: { status, response } });
+  }
+
+  respondExtension(requestId: RequestId, response: extension.Response): void {
+    this.#close(requestId);
+    this.push({ type: 'now', kind: 'respond', requestId, outcome: { status: 200, extension: response } });
   }
 
   refuse(requestId: RequestId, status: ErrorStatus, rejection: Rejection): void {

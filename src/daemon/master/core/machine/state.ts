@@ -5,6 +5,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { OfferRecord } from '../model/offer.js';
 import type { TaskRecord } from '../model/task.js';
 import type { ConnectionId } from '../protocol.js';
+import type { LostAgent } from '../view.js';
 
 /** What is known of one channel of an agent link. */
 export interface Channel {
@@ -33,6 +34,8 @@ export class MasterState {
   readonly agents = new Map<string, AgentRecord>();
   readonly recoveredAgents = new Map<string, mesos.AgentInfo>();
   readonly unreachableAgents = new Map<string, mesos.TimeInfo>();
+  /** What was known of unreachable agents; bounded, oldest first. */
+  readonly lostAgents = new Map<string, LostAgent>();
   readonly goneAgents = new Map<string, mesos.TimeInfo>();
   /** `ip:port` of an agent's HTTP server -> agent id. */
   readonly agentsByAddress = new Map<string, string>();

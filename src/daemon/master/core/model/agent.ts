@@ -34,6 +34,8 @@ export class AgentRecord implements AgentView {
   #facts: AgentFacts;
   #capabilitySet: ReadonlySet<mesos.AgentInfo_Capability_Type>;
   link: AgentLink | undefined;
+  /** Since when it is connected, or is not. */
+  connectionSinceUnixMs: number;
   reregisteredAtUnixMs: number | undefined;
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
@@ -56,6 +58,7 @@ export class AgentRecord implements AgentView {
   ) {
     this.#facts = facts;
     this.#capabilitySet = capabilityTypes(facts.capabilities);
+    this.connectionSinceUnixMs = registeredAtUnixMs;
   }
 
   update(facts: AgentFacts): void {

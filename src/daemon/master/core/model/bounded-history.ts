@@ -9,14 +9,17 @@ export class BoundedHistory<T> implements Iterable<T> {
     return this.#items.length;
   }
 
-  push(item: T): void {
-    if (this.capacity === 0) return;
+  /** Returns what is forgotten for it: the oldest, or, without any capacity, `item` itself. */
+  push(item: T): T | undefined {
+    if (this.capacity === 0) return item;
     if (this.#items.length < this.capacity) {
       this.#items.push(item);
-      return;
+      return undefined;
     }
+    const forgotten = this.#items[this.#oldest];
     this.#items[this.#oldest] = item;
     this.#oldest = (this.#oldest + 1) % this.capacity;
+    return forgotten;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

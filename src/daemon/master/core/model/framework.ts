@@ -8,11 +8,12 @@ import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { rolesOfFramework } from '../../../../wire/validation/framework-info.js';
 import type { ConnectionId } from '../protocol.js';
-import type { FrameworkView } from '../view.js';
-import { BoundedHistory } from './bounded-history.js';
+import type { FrameworkState, FrameworkView } from '../view.js';
+import { CompletedTasks } from './completed-tasks.js';
 import type { ExecutorRecord, Holding } from './holding.js';
 import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
+import { Tally } from './tally.js';
 import type { TaskRecord } from './task.js';
 
 export interface SchedulerStream {
@@ -47,11 +48,21 @@ export class FrameworkRecord implements FrameworkView {
   failoverTimer: TimerHandle | undefined;
   readonly tasks = new Map<string, TaskRecord>();
   readonly unreachableTasks = new Map<string, TaskRecord>();
-  readonly completedTasks: BoundedHistory<TaskRecord>;
+  readonly completedTasks: CompletedTasks;
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
   /** Counts by suffix of the per-framework metric names: "calls/accept", "events/offers", "offers/sent"... */
   readonly counts = new Map<string, number>();
+  /** Launches that ended before they were tasks: TASK_ERROR and TASK_DROPPED by the master. */
+  refusedLaunches = 0;
+  /** Sums over `holdings` and `offers`. */
+  readonly allocatedTally = new Tally();
+  readonly offeredTally = new Tally();
+  /** Since when it has its state; see `settleState`. */
+  stateSinceUnixMs: number;
+  #settledState: FrameworkState | undefined;
+  /** Disconnected or recovered: when it is removed. */
+  removalAtUnixMs: number | undefined;
 
   constructor(
     readonly id: string,
@@ -63,7 +74,8 @@ export class FrameworkRecord implements FrameworkView {
     this.#roles = rolesOfFramework(facts.info);
     this.#capabilities = capabilityTypes(facts.info);
     this.registeredAtUnixMs = registeredAtUnixMs;
-    this.completedTasks = new BoundedHistory(maxCompletedTasks);
+    this.stateSinceUnixMs = registeredAtUnixMs;
+    this.completedTasks = new CompletedTasks(maxCompletedTasks);
   }
 
   update(facts: FrameworkFacts): void {
@@ -93,6 +105,20 @@ export class FrameworkRecord implements FrameworkView {
   }
   get active(): boolean {
     return this.connected && !this.removing;
+  }
+  get state(): FrameworkState {
+    if (this.unregisteredAtUnixMs !== undefined) return 'COMPLETED';
+    if (this.removing) return 'REMOVING';
+    if (this.connected) return 'ACTIVE';
+    return this.recovered ? 'RECOVERED' : 'DISCONNECTED';
+  }
+
+  /** To be called where the state may have changed. */
+  settleState(nowUnixMs: number): void {
+    const { state } = this;
+    if (state === this.#settledState) return;
+    this.#settledState = state;
+    this.stateSinceUnixMs = nowUnixMs;
   }
 
   has(capability: mesos.FrameworkInfo_Capability_Type): boolean {

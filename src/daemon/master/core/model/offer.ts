@@ -7,13 +7,24 @@ import type { OfferView } from '../view.js';
 export class OfferRecord implements OfferView {
   timeout: TimerHandle | undefined;
 
+  readonly id: string;
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly role: string;
+  /** Post-refinement, tagged with allocation_info. */
+  readonly resources: Resources;
+  readonly message: mesos.Offer;
+
   constructor(
-    readonly id: string,
-    readonly frameworkId: string,
-    readonly agentId: string,
-    readonly role: string,
-    /** Post-refinement, tagged with allocation_info. */
-    readonly resources: Resources,
-    readonly message: mesos.Offer,
-  ) {}
+    facts: Pick<OfferView, 'id' | 'frameworkId' | 'agentId' | 'role' | 'resources' | 'message'>,
+    readonly madeAtUnixMs: number,
+    readonly expiresAtUnixMs: number | undefined,
+  ) {
+    this.id = facts.id;
+    this.frameworkId = facts.frameworkId;
+    this.agentId = facts.agentId;
+    this.role = facts.role;
+    this.resources = facts.resources;
+    this.message = facts.message;
+  }
 }

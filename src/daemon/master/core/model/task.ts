@@ -6,13 +6,18 @@
 import type { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
-import type { TaskView } from '../view.js';
+import type { TaskPlace, TaskView } from '../view.js';
 
 export class TaskRecord implements TaskView {
   readonly id: string;
   readonly frameworkId: string;
   readonly agentId: string;
   version = 0;
+  /** Where it is; only tasks/tasks.ts moves it. */
+  place: TaskPlace = 'live';
+  /** Since when it has its state, by this master's clock; of a task that an agent reported, as far as its statuses tell. */
+  stateSinceUnixMs: number | undefined;
+  readonly launchedAtUnixMs: number | undefined;
   /** Whether its resources are in the books of its holding. */
   holdsResources = false;
 
@@ -20,10 +25,15 @@ export class TaskRecord implements TaskView {
     readonly message: mesos.Task,
     /** Tagged with allocation_info. */
     readonly resources: Resources,
+    /** undefined: an agent reported it, which says when it launched by the first status. */
+    launchedAtUnixMs?: number,
   ) {
     this.id = message.task_id.value;
     this.frameworkId = message.framework_id.value;
     this.agentId = message.agent_id.value;
+    this.launchedAtUnixMs = launchedAtUnixMs ?? unixMsOf(message.statuses?.[0]);
+    this.stateSinceUnixMs =
+      launchedAtUnixMs ?? unixMsOf(message.statuses?.find(({ state }) => state === message.state));
   }
 
   get state(): mesos.TaskState {
@@ -34,7 +44,8 @@ export class TaskRecord implements TaskView {
     return isTerminal(this.message.state);
   }
 
-  setState(state: mesos.TaskState): void {
+  setState(state: mesos.TaskState, nowUnixMs: number): void {
+    if (state !== this.message.state) this.stateSinceUnixMs = nowUnixMs;
     this.message.state = state;
     this.version++;
   }
@@ -59,6 +70,10 @@ export class TaskRecord implements TaskView {
   get lastStatus(): mesos.TaskStatus | undefined {
     return this.message.statuses?.at(-1);
   }
+}
+
+function unixMsOf(status: mesos.TaskStatus | undefined): number | undefined {
+  return status?.timestamp === undefined ? undefined : status.timestamp * 1000;
 }
 
 /** The task made by launching `info`; its executor, if any, is in `info.executor`. */

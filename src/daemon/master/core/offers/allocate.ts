@@ -9,6 +9,7 @@ import { notify } from '../frameworks/notify.js';
 import { ALLOCATION_BUDGET, MAX_OFFERS_PER_EVENT } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
+import { touchSums } from '../watchers/usage.js';
 import { makeOffer } from './offer-book.js';
 
 /** One slice; returns whether more is to be done now. */
@@ -17,6 +18,7 @@ export function allocateSlice(context: Context): boolean {
   if (run === undefined) return false;
   const { offers, more } = context.allocator.allocate(run.agentIds, context.now.monotonicMs, ALLOCATION_BUDGET);
   sendOffers(context, offers);
+  touchSums(context);
   if (!more) context.allocation.endRun();
   return !context.allocation.isIdle;
 }

@@ -10,6 +10,8 @@ import type { Context } from '../machine/context.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { OfferRecord } from '../model/offer.js';
+import { type OfferEnding, tellOfferEnded, tellOfferMade } from '../watchers/tell.js';
+import { touchUsage } from '../watchers/usage.js';
 import { formatOffer } from './offer-format.js';
 
 export function makeOffer(
@@ -20,23 +22,36 @@ export function makeOffer(
 ): OfferRecord {
   const id = context.state.newOfferId();
   const message = formatOffer(id, framework, agent, decision);
-  const offer = new OfferRecord(id, framework.id, agent.id, decision.role, decision.resources, message);
+  const { offerTimeoutMs } = context.config;
+  const { unixMs } = context.now;
+  const offer = new OfferRecord(
+    { id, frameworkId: framework.id, agentId: agent.id, role: decision.role, resources: decision.resources, message },
+    unixMs,
+    offerTimeoutMs === undefined ? undefined : unixMs + offerTimeoutMs,
+  );
   context.state.offers.set(id, offer);
   framework.offers.set(id, offer);
+  framework.offeredTally.add(offer.resources);
   agent.offers.set(id, offer);
-  const { offerTimeoutMs } = context.config;
-  if (offerTimeoutMs !== undefined) offer.timeout = context.after(offerTimeoutMs, () => rescindOffer(context, offer));
+  if (offerTimeoutMs !== undefined)
+    offer.timeout = context.after(offerTimeoutMs, () => rescindOffer(context, offer, { outcome: 'EXPIRED' }));
+  context.happenings.offersSent++;
+  tellOfferMade(context, offer);
+  touchUsage(context, framework.id, agent.id);
   return offer;
 }
 
 /** Out of the books of the master; the allocator still counts its resources as offered. */
-export function takeOffer(context: Context, offer: OfferRecord): void {
+export function takeOffer(context: Context, offer: OfferRecord, ending: OfferEnding): void {
   const framework = present(context.state.frameworks.get(offer.frameworkId), 'an offer has a framework');
   const agent = present(context.state.agents.get(offer.agentId), 'an offer has an agent');
   assert(context.state.offers.delete(offer.id), 'the offer is outstanding');
   framework.offers.delete(offer.id);
+  framework.offeredTally.subtract(offer.resources);
   agent.offers.delete(offer.id);
   context.timers.cancel(offer.timeout);
+  tellOfferEnded(context, offer, ending);
+  touchUsage(context, framework.id, agent.id);
 }
 
 /** Gives offered resources back; they are offered again at the next interval (architecture, section 1). */
@@ -54,14 +69,19 @@ export function recoverOffered(
 }
 
 /** Without telling the framework: it knows, or it is not there. */
-export function discardOffer(context: Context, offer: OfferRecord): void {
-  takeOffer(context, offer);
+export function discardOffer(context: Context, offer: OfferRecord, ending: OfferEnding): void {
+  takeOffer(context, offer, ending);
   recoverOffered(context, offer);
 }
 
-export function rescindOffer(context: Context, offer: OfferRecord): void {
+export function rescindOffer(
+  context: Context,
+  offer: OfferRecord,
+  ending: OfferEnding = { outcome: 'RESCINDED' },
+): void {
   const framework = present(context.state.frameworks.get(offer.frameworkId), 'an offer has a framework');
-  discardOffer(context, offer);
+  discardOffer(context, offer, ending);
   framework.count('offers/rescinded');
+  if (ending.outcome !== 'RETURNED') context.happenings.offersRescinded++;
   notify(context, framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
 }

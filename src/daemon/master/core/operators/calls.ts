@@ -13,7 +13,8 @@ import type { TaskRecord } from '../model/task.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
 import { timeInfo } from '../snapshot.js';
 import { lossState, masterStatus } from '../tasks/status.js';
-import { unshelveTask } from '../tasks/tasks.js';
+import { retireTask, unshelveTask } from '../tasks/tasks.js';
+import { tellAgentRemoved } from '../watchers/tell.js';
 
 type CallEvent = Extract<MasterEvent, { kind: 'operator-call' }>;
 
@@ -76,9 +77,12 @@ function applyGone(context: Context, agentId: string, goneTime: mesos.TimeInfo):
     departGone(context, agent);
     return;
   }
+  const info = state.recoveredAgents.get(agentId) ?? state.lostAgents.get(agentId)?.info;
   if (state.recoveredAgents.delete(agentId)) notifyLost(context, agentId);
   state.unreachableAgents.delete(agentId);
+  state.lostAgents.delete(agentId);
   for (const task of state.shelved.get(agentId) ?? []) endShelved(context, task);
+  tellAgentRemoved(context, agentId, 'GONE', info);
 }
 
 /** What was unreachable is gone now. */
@@ -86,8 +90,10 @@ function endShelved(context: Context, task: TaskRecord): void {
   const framework = context.state.frameworks.get(task.frameworkId);
   if (framework === undefined) return;
   unshelveTask(context, framework, task.id);
-  framework.completedTasks.push(task);
-  if (task.isTerminal) return;
+  if (task.isTerminal) {
+    retireTask(context, framework, task);
+    return;
+  }
   const status = masterStatus(context, {
     taskId: task.id,
     agentId: task.agentId,
@@ -96,7 +102,8 @@ function endShelved(context: Context, task: TaskRecord): void {
     reason: 'REASON_AGENT_REMOVED_BY_OPERATOR',
     message: 'an operator marked the agent gone',
   });
-  task.setState(status.state);
+  task.setState(status.state, context.now.unixMs);
   task.recordStatus(status);
+  retireTask(context, framework, task);
   notifyUpdate(context, framework, status);
 }

@@ -5,9 +5,10 @@
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { int64ToNumber } from '../../../../wire/int64.js';
 import type { Context } from '../machine/context.js';
+import { tellAgentRemoved } from '../watchers/tell.js';
 
 export function collectGarbage(context: Context): void {
-  const { unreachableAgents, goneAgents } = context.state;
+  const { unreachableAgents, lostAgents, goneAgents } = context.state;
   const unreachable = expired(context, unreachableAgents);
   const gone = expired(context, goneAgents);
   if (unreachable.length === 0 && gone.length === 0) return;
@@ -18,7 +19,12 @@ export function collectGarbage(context: Context): void {
       context.outbox.log('error', 'registry refused garbage collection', { reason: result.message });
       return;
     }
-    for (const id of unreachable) unreachableAgents.delete(id);
+    for (const id of unreachable) {
+      const isForgotten = unreachableAgents.delete(id);
+      const info = lostAgents.get(id)?.info;
+      lostAgents.delete(id);
+      if (isForgotten) tellAgentRemoved(context, id, 'PRUNED', info);
+    }
     for (const id of gone) goneAgents.delete(id);
     const fields = { unreachable: unreachable.length, gone: gone.length };
     context.outbox.log('info', 'registry garbage collected', fields);

@@ -14,7 +14,7 @@ import { OPERATION_COUNTS } from '../metrics/framework-counts.js';
 import { countTaskEnding } from '../metrics/task-metrics.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { OfferRecord } from '../model/offer.js';
-import { refusedUntilMs } from '../offers/filters.js';
+import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
 import { discardOffer, recoverOffered, takeOffer } from '../offers/offer-book.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import type { AcceptScope } from './accept-scope.js';
@@ -38,8 +38,11 @@ export function handleAccept(context: Context, framework: FrameworkRecord, accep
     declineOffers(context, framework, offerIds, accept.filters);
     return;
   }
+  const untilMs = refusedUntilMs(context, accept.filters);
+  const ending = { outcome: 'ACCEPTED', refuseSeconds: refusedSeconds(context, untilMs) } as const;
+  for (const offer of offers) takeOffer(context, offer, ending);
   const left = carryOut(context, framework, offers, operations);
-  recoverOffered(context, left, refusedUntilMs(context, accept.filters));
+  recoverOffered(context, left, untilMs);
 }
 
 /** All of them outstanding, each once, this framework's, of one agent and one role. */
@@ -74,7 +77,7 @@ function refuse(
 ): void {
   for (const { value } of accept.offer_ids ?? []) {
     const offer = framework.offers.get(value);
-    if (offer !== undefined) discardOffer(context, offer);
+    if (offer !== undefined) discardOffer(context, offer, { outcome: 'RETURNED' });
   }
   context.outbox.log('warn', 'accept refused', { frameworkId: framework.id, reason: message });
   for (const operation of accept.operations ?? []) {
@@ -94,10 +97,11 @@ function drop(context: Context, framework: FrameworkRecord, task: mesos.TaskInfo
     message: `task launched with invalid offers: ${message}`,
   });
   countTaskEnding(context, status);
+  framework.refusedLaunches++;
   notifyUpdate(context, framework, status);
 }
 
-/** Returns what is left of the offers. */
+/** Of offers that were taken; returns what is left of them. */
 function carryOut(
   context: Context,
   framework: FrameworkRecord,
@@ -107,8 +111,8 @@ function carryOut(
   const [{ agentId, role }] = offers;
   // The offers of an agent that leaves or disconnects are rescinded in the same step, so it is there and connected.
   const agent = present(context.state.agents.get(agentId), 'an offer has an agent');
-  for (const offer of offers) takeOffer(context, offer);
   framework.count('offers/accepted', offers.length);
+  context.happenings.offersAccepted += offers.length;
   const offered = Resources.sum(offers.map((offer) => offer.resources));
   const scope: AcceptScope = { context, framework, agent, role, offered, remaining: offered };
   for (const operation of operations) {

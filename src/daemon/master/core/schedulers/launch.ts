@@ -14,6 +14,7 @@ import { masterStatus } from '../tasks/status.js';
 import { addExecutor, addTask } from '../tasks/tasks.js';
 import { type PreparedTask, preparedTask } from '../validation/preparation.js';
 import { launchComplaint } from '../validation/task.js';
+import { touchSums } from '../watchers/usage.js';
 import type { AcceptScope } from './accept-scope.js';
 
 export function launchTasks(scope: AcceptScope, operation: mesos.Offer_Operation): void {
@@ -55,18 +56,19 @@ function launchTask(scope: AcceptScope, prepared: PreparedTask): void {
 /** Pays for the task and enters it. */
 export function admitTask(scope: AcceptScope, { info, resources }: PreparedTask): void {
   const { context, framework, agent } = scope;
-  const record = new TaskRecord(taskOf(info, framework.id), resources);
+  const record = new TaskRecord(taskOf(info, framework.id), resources, context.now.unixMs);
   pay(scope, resources);
+  context.happenings.tasksLaunched++;
   addTask(context, framework, agent, record);
 }
 
 /** Pays for the executor and enters it, unless it runs already; returns whether the agent has to start it. */
 export function admitExecutor(scope: AcceptScope, info: mesos.ExecutorInfo): boolean {
-  const { framework, agent } = scope;
+  const { context, framework, agent } = scope;
   if (agent.holdings.get(framework.id)?.executors.has(info.executor_id.value) === true) return false;
   const record = new ExecutorRecord(framework.id, agent.id, info, Resources.of(info.resources ?? []));
   pay(scope, record.resources);
-  addExecutor(framework, agent, record);
+  addExecutor(context, framework, agent, record);
   return true;
 }
 
@@ -91,5 +93,7 @@ export function refuseTask(
     message,
   });
   countTaskEnding(context, status);
+  framework.refusedLaunches++;
+  touchSums(context);
   notifyUpdate(context, framework, status);
 }

@@ -5,8 +5,10 @@ import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
-import { refusedUntilMs } from '../offers/filters.js';
+import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
 import { recoverOffered, takeOffer } from '../offers/offer-book.js';
+import { tellFramework } from '../watchers/tell.js';
+import { touchSums } from '../watchers/usage.js';
 
 /** Unknown offers are ignored, and so are offers of other frameworks: declining those is nobody's business. */
 export function declineOffers(
@@ -16,11 +18,13 @@ export function declineOffers(
   filters: mesos.Filters | undefined,
 ): void {
   const untilMs = refusedUntilMs(context, filters);
+  const ending = { outcome: 'DECLINED', refuseSeconds: refusedSeconds(context, untilMs) } as const;
   for (const { value } of offerIds) {
     const offer = framework.offers.get(value);
     if (offer === undefined) continue;
     framework.count('offers/declined');
-    takeOffer(context, offer);
+    context.happenings.offersDeclined++;
+    takeOffer(context, offer, ending);
     recoverOffered(context, offer, untilMs);
   }
 }
@@ -49,6 +53,8 @@ export function handleSuppress(context: Context, framework: FrameworkRecord, rol
   if (meant === undefined) return;
   framework.setSuppressedRoles(new Set([...framework.suppressedRoles, ...meant]));
   context.allocator.suppressRoles(framework.id, meant);
+  tellFramework(context, framework, 'CHANGED');
+  touchSums(context);
 }
 
 export function handleRevive(context: Context, framework: FrameworkRecord, roles: readonly string[]): void {
@@ -58,6 +64,8 @@ export function handleRevive(context: Context, framework: FrameworkRecord, roles
   const revived = new Set(meant);
   framework.setSuppressedRoles(new Set([...framework.suppressedRoles].filter((role) => !revived.has(role))));
   context.allocator.reviveRoles(framework.id, meant);
+  tellFramework(context, framework, 'CHANGED');
+  touchSums(context);
   context.allocation.requestNow(context.now.monotonicMs, 'all');
 }
 

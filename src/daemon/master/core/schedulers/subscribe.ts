@@ -13,6 +13,8 @@ import type { Context } from '../machine/context.js';
 import type { FrameworkFacts, FrameworkRecord } from '../model/framework.js';
 import type { ConnectionId, MasterEvent, RequestId } from '../protocol.js';
 import { checkedFacts } from '../validation/framework.js';
+import { tellFramework } from '../watchers/tell.js';
+import { touchSums } from '../watchers/usage.js';
 
 type SubscribeEvent = Extract<MasterEvent, { kind: 'scheduler-subscribe' }>;
 
@@ -131,6 +133,8 @@ export function handleClosed(context: Context, connectionId: ConnectionId, overf
   const graceMs = Math.max(failoverTimeoutMs(framework), overflow ? MIN_GRACE_MS : 0);
   context.outbox.log('info', 'framework disconnected', { frameworkId: framework.id, graceMs, overflow });
   awaitReturn(context, framework, graceMs);
+  tellFramework(context, framework, 'DISCONNECTED');
+  touchSums(context);
   if (graceMs > 0) recordDisconnection(context, framework);
 }
 
@@ -139,5 +143,7 @@ export function handleBacklog(context: Context, connectionId: ConnectionId, high
   if (framework === undefined || framework.backPressured === high) return;
   framework.backPressured = high;
   context.allocator.setBackPressure(framework.id, high);
+  tellFramework(context, framework, 'CHANGED');
+  touchSums(context);
   if (!high) context.allocation.requestNow(context.now.monotonicMs, 'all');
 }

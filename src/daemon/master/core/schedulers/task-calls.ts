@@ -3,12 +3,14 @@
  * agent. Source: spec page 01.
  */
 import { present } from '../../../../base/assert.js';
+import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import { sendToAgent } from '../agents/send.js';
 import type { Context } from '../machine/context.js';
 import { sameBytes } from '../model/equality.js';
 import type { FrameworkRecord } from '../model/framework.js';
+import type { TaskRecord } from '../model/task.js';
 import { completeTask } from '../tasks/tasks.js';
 import { reconcileTask } from './reconcile.js';
 
@@ -25,14 +27,21 @@ export function handleKill(context: Context, framework: FrameworkRecord, kill: s
     context.outbox.log('warn', 'kill ignored: the task is on another agent', fields);
     return;
   }
+  killLiveTask(context, task, kill.kill_policy);
+}
+
+/** Remembered until it is seen dead: an agent that is away is told when it returns. */
+export function killLiveTask(context: Context, task: TaskRecord, kill_policy: mesos.KillPolicy | undefined): void {
+  const { frameworkId } = task;
   const agent = present(context.state.agents.get(task.agentId), 'a live task has an agent');
   if (!task.isTerminal) {
-    const kills = agent.pendingKills.get(framework.id) ?? new Map();
-    agent.pendingKills.set(framework.id, kills.set(task.id, kill.kill_policy));
+    const kills = agent.pendingKills.get(frameworkId) ?? new Map();
+    agent.pendingKills.set(frameworkId, kills.set(task.id, kill_policy));
   }
   const { framework_id, task_id } = task.message;
-  const isSent = sendToAgent(context, agent, { kill_task: { framework_id, task_id, kill_policy: kill.kill_policy } });
-  if (!isSent) context.outbox.log('info', 'kill waits for the agent to re-register', fields);
+  if (sendToAgent(context, agent, { kill_task: { framework_id, task_id, kill_policy } })) return;
+  const fields = { frameworkId, taskId: task.id, agentId: task.agentId };
+  context.outbox.log('info', 'kill waits for the agent to re-register', fields);
 }
 
 /** Only what was forwarded can be acknowledged; the acknowledged terminal state ends the task in the books. */

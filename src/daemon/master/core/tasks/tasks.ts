@@ -3,6 +3,7 @@
  * go back to the allocator, and do they move between live, unreachable and completed. Source: spec page 07, 7.6.
  */
 import { assert, present } from '../../../../base/assert.js';
+import type { Resources } from '../../../../offers/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import type { Context } from '../machine/context.js';
@@ -14,6 +15,8 @@ import type { FrameworkRecord } from '../model/framework.js';
 import { type ExecutorRecord, Holding } from '../model/holding.js';
 import type { TaskRecord } from '../model/task.js';
 import { publishTaskAdded, publishTaskUpdated } from '../operators/publish.js';
+import { tellTask, tellTaskForgotten } from '../watchers/tell.js';
+import { touchUsage } from '../watchers/usage.js';
 
 function holdingOf(agent: AgentRecord, framework: FrameworkRecord): Holding {
   const known = agent.holdings.get(framework.id);
@@ -37,12 +40,15 @@ export function addTask(context: Context, framework: FrameworkRecord, agent: Age
   const holding = holdingOf(agent, framework);
   framework.tasks.set(task.id, task);
   holding.tasks.set(task.id, task);
+  task.place = 'live';
   if (!task.isTerminal) {
     task.holdsResources = true;
-    holding.used = holding.used.add(task.resources);
+    changeUse(framework, holding, task.resources, 1);
   }
   countLive(context, framework, task.state, 1);
   publishTaskAdded(context, task);
+  tellTask(context, task);
+  touchUsage(context, framework.id, agent.id);
 }
 
 function countLive(context: Context, framework: FrameworkRecord, state: mesos.TaskState, by: 1 | -1): void {
@@ -50,12 +56,28 @@ function countLive(context: Context, framework: FrameworkRecord, state: mesos.Ta
   framework.count(ACTIVE_COUNTS.get(state), by);
 }
 
+function changeUse(framework: FrameworkRecord, holding: Holding, resources: Resources, sign: 1 | -1): void {
+  if (sign === 1) {
+    holding.used = holding.used.add(resources);
+    framework.allocatedTally.add(resources);
+  } else {
+    holding.used = holding.used.subtract(resources);
+    framework.allocatedTally.subtract(resources);
+  }
+}
+
 /** Enters an executor whose resources the allocator counts already. */
-export function addExecutor(framework: FrameworkRecord, agent: AgentRecord, executor: ExecutorRecord): void {
+export function addExecutor(
+  context: Context,
+  framework: FrameworkRecord,
+  agent: AgentRecord,
+  executor: ExecutorRecord,
+): void {
   const holding = holdingOf(agent, framework);
   assert(!holding.executors.has(executor.id), 'an executor id is live once on an agent');
   holding.executors.set(executor.id, executor);
-  holding.used = holding.used.add(executor.resources);
+  changeUse(framework, holding, executor.resources, 1);
+  touchUsage(context, framework.id, agent.id);
 }
 
 /** Its resources go back and may be offered at once. */
@@ -67,7 +89,8 @@ export function removeExecutor(
 ): void {
   const holding = present(agent.holdings.get(framework.id), 'an executor has a holding');
   assert(holding.executors.delete(executor.id), 'the executor is known');
-  holding.used = holding.used.subtract(executor.resources);
+  changeUse(framework, holding, executor.resources, -1);
+  touchUsage(context, framework.id, agent.id);
   giveBack(context, framework.id, agent.id, executor.resources);
   dropIfEmpty(agent, framework, holding);
 }
@@ -91,16 +114,18 @@ export function updateTask(
   if (next !== before) {
     countLive(context, framework, before, -1);
     countLive(context, framework, next, 1);
-    task.setState(next);
+    task.setState(next, context.now.unixMs);
   }
   if (status.uuid !== undefined) task.setForwarded(status.state, status.uuid);
   task.recordStatus(status);
   if (isTerminal(next) || next === 'TASK_UNREACHABLE') releaseResources(context, framework, task);
   if (isNews) publishTaskUpdated(context, task, status);
+  tellTask(context, task);
   const ended = !wasTerminal && isTerminal(next);
   if (ended) {
     countTaskEnding(context, { ...status, state: next });
     framework.count(TERMINAL_COUNTS.get(next));
+    touchUsage(context, framework.id, task.agentId);
   }
   return ended;
 }
@@ -113,7 +138,8 @@ function releaseResources(context: Context, framework: FrameworkRecord, task: Ta
   if (!task.holdsResources) return;
   task.holdsResources = false;
   const holding = present(framework.holdings.get(task.agentId), 'a task that holds resources has a holding');
-  holding.used = holding.used.subtract(task.resources);
+  changeUse(framework, holding, task.resources, -1);
+  touchUsage(context, framework.id, task.agentId);
   giveBack(context, framework.id, task.agentId, task.resources);
 }
 
@@ -123,8 +149,8 @@ function giveBack(context: Context, frameworkId: string, agentId: string, resour
   context.allocation.requestNow(context.now.monotonicMs, agentId);
 }
 
-/** Takes a task that holds nothing any more out of the live books and into the history that fits its state. */
-export function removeTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+/** Out of the live books; the caller says where to. What it still holds goes back. */
+function removeTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
   const agent = present(context.state.agents.get(task.agentId), 'a live task has an agent');
   const holding = present(agent.holdings.get(framework.id), 'a live task has a holding');
   releaseResources(context, framework, task);
@@ -133,24 +159,44 @@ export function removeTask(context: Context, framework: FrameworkRecord, task: T
   dropIfEmpty(agent, framework, holding);
   forgetKill(agent, task);
   countLive(context, framework, task.state, -1);
+  touchUsage(context, framework.id, agent.id);
 }
 
 /** Live to completed. */
 export function completeTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
   removeTask(context, framework, task);
-  framework.completedTasks.push(task);
+  retireTask(context, framework, task);
+}
+
+/** Into the history of a framework; the task is in no other book. */
+export function retireTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  task.place = 'completed';
+  const forgotten = framework.completedTasks.push(task);
+  tellTask(context, task);
+  if (forgotten !== undefined) forgetTask(context, framework, forgotten);
+}
+
+/** It is in no book any more. */
+export function forgetTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  task.place = 'forgotten';
+  tellTaskForgotten(context, framework, task);
 }
 
 /** Live to unreachable, bounded. The agent may bring it back. */
 export function shelveTask(context: Context, framework: FrameworkRecord, task: TaskRecord): void {
   removeTask(context, framework, task);
+  task.place = 'unreachable';
   framework.unreachableTasks.set(task.id, task);
+  tellTask(context, task);
   const { shelved } = context.state;
   const ofAgent = shelved.get(task.agentId);
   if (ofAgent === undefined) shelved.set(task.agentId, new Set([task]));
   else ofAgent.add(task);
   const dropped = trimOldest(framework.unreachableTasks, context.config.maxUnreachableTasksPerFramework);
-  for (const oldest of dropped) forgetShelved(context, oldest);
+  for (const oldest of dropped) {
+    forgetShelved(context, oldest);
+    forgetTask(context, framework, oldest);
+  }
 }
 
 /** Out of the unreachable tasks; the caller says where to. Does nothing for an id that is not among them. */
@@ -158,6 +204,7 @@ export function unshelveTask(context: Context, framework: FrameworkRecord, taskI
   const task = framework.unreachableTasks.get(taskId);
   if (task === undefined) return;
   framework.unreachableTasks.delete(taskId);
+  task.place = 'forgotten';
   forgetShelved(context, task);
 }
 

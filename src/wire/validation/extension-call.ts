@@ -1,0 +1,54 @@
+/**
+ * The shape of a call of the extension API: a type, its payload, and what the schema's comments promise of it. What the ids
+ * mean is judged by the master. Source: mesoctl/api.proto.
+ */
+import { type Rejection, reject } from '../../base/rejection.js';
+import type * as api from '../gen/mesoctl-api.js';
+import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
+import { validateKillPolicy } from './task.js';
+
+export const MAX_REFERENCE_CHARS = 512;
+export const MAX_FIND_LIMIT = 100;
+
+/** WHY and SUBSCRIBE without a payload ask about everything. */
+const PAYLOADS: PayloadTable<api.Call_Type, api.Call> = {
+  UNKNOWN: null,
+  GET_INFO: null,
+  WHY: null,
+  SUBSCRIBE: null,
+  KILL_TASK: 'kill_task',
+  FIND: 'find',
+};
+
+/** Why `call` cannot be a call, as `Failed to validate mesoctl::Call: ...`; undefined when it can. UNKNOWN passes (501). */
+export function validateExtensionCall(call: api.Call): Rejection | undefined {
+  return failedCall('mesoctl', validateCallShape(call, PAYLOADS) ?? validatePayload(call));
+}
+
+function validatePayload(call: api.Call): Rejection | undefined {
+  if (call.type === 'SUBSCRIBE')
+    return call.subscribe?.kinds?.includes('UNKNOWN_KIND') ? unknownKind('subscribe.kinds') : undefined;
+  if (call.type === 'KILL_TASK' && call.kill_task !== undefined) return validateKill(call.kill_task);
+  if (call.type === 'FIND' && call.find !== undefined) return validateFind(call.find);
+  return undefined;
+}
+
+function unknownKind(path: string): Rejection {
+  return reject('invalid', `Expecting '${path}' to be AGENTS, FRAMEWORKS, TASKS, OFFERS or ROLES`);
+}
+
+function validateKill({ task_id, kill_policy }: api.Call_KillTask): Rejection | undefined {
+  if (task_id.value === '') return expecting('kill_task.task_id.value');
+  return kill_policy === undefined ? undefined : validateKillPolicy(kill_policy);
+}
+
+function validateFind({ kind, reference, limit, framework_id }: api.Call_Find): Rejection | undefined {
+  if (kind === 'UNKNOWN_KIND') return unknownKind('find.kind');
+  if (reference.length > MAX_REFERENCE_CHARS)
+    return reject('invalid', `Expecting 'find.reference' to have at most ${MAX_REFERENCE_CHARS} characters`);
+  if (limit !== undefined && limit > MAX_FIND_LIMIT)
+    return reject('invalid', `Expecting 'find.limit' to be at most ${MAX_FIND_LIMIT}`);
+  if (framework_id !== undefined && kind !== 'TASKS' && kind !== 'OFFERS')
+    return reject('invalid', "Expecting 'find.framework_id' only for TASKS and OFFERS");
+  return undefined;
+}
