@@ -24,7 +24,7 @@ export interface RowContext {
 }
 
 export interface Column<R> {
-  /** Its name in `--columns`, `--sort`, the sort menu and filters (`state=RUNNING`). */
+  /** Its name in `--columns`; where the model can sort and filter by it, the model's name of it too. */
   readonly key: string;
   readonly heading: string;
   readonly align: 'left' | 'right';
@@ -36,6 +36,8 @@ export interface Column<R> {
   readonly isFlexible?: true;
   /** Shown in the colour of the row's severity. */
   readonly isState?: true;
+  /** Prose: cut from the end, not from the middle. */
+  readonly isProse?: true;
   /** Its text changes with time alone. */
   readonly isTimed?: true;
   /** Cells at least, that columns stay where they are while rows change. */

@@ -14,6 +14,7 @@ export const EVENT_COLUMNS: readonly Column<EventRow>[] = [
     priority: 2,
     isFlexible: true,
     isState: true,
+    isProse: true,
     width: 20,
     text: ({ text }) => sanitize(text),
   },

@@ -72,6 +72,7 @@ export const ROLE_COLUMNS: readonly Column<RoleRow>[] = [
     align: 'left',
     priority: 3,
     isState: true,
+    isProse: true,
     width: 14,
     maxWidth: 24,
     text: ({ note }) => sanitize(note),

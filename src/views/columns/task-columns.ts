@@ -60,7 +60,7 @@ export const TASK_COLUMNS: readonly Column<TaskRow>[] = [
       foreign(hostname === '' && task.agent_id !== undefined ? shortId(task.agent_id.value) : hostname),
   },
   {
-    key: 'since',
+    key: 'age',
     heading: 'SINCE',
     align: 'right',
     priority: 3,
@@ -98,7 +98,7 @@ export const TASK_COLUMNS: readonly Column<TaskRow>[] = [
     text: ({ task }) => (task.healthy === undefined ? '-' : task.healthy ? 'healthy' : 'unhealthy'),
   },
   {
-    key: 'address',
+    key: 'ip',
     heading: 'IP:PORT',
     align: 'left',
     priority: 11,
@@ -132,6 +132,7 @@ export const TASK_COLUMNS: readonly Column<TaskRow>[] = [
     align: 'left',
     priority: 14,
     isWide: true,
+    isProse: true,
     width: 20,
     maxWidth: 60,
     text: ({ task }) => foreign(task.message),

@@ -44,6 +44,7 @@ export function padStartTo(text: string, width: number): string {
 }
 
 function takeCells(text: string, width: number): string {
+  if (PLAIN_ASCII.test(text)) return text.slice(0, width);
   let taken = '';
   let cells = 0;
   for (const { segment } of graphemes.segment(text)) {
@@ -55,6 +56,7 @@ function takeCells(text: string, width: number): string {
 }
 
 function takeLastCells(text: string, width: number): string {
+  if (PLAIN_ASCII.test(text)) return width === 0 ? '' : text.slice(-width);
   const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
   let taken = '';
   let cells = 0;
