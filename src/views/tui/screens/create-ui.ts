@@ -14,11 +14,20 @@ import { type GotoChoice, gotoTarget } from './goto.js';
 import { helpLines } from './help-text.js';
 import { LineEditor } from './line-editor.js';
 import { openList } from './lists.js';
-import { OverviewScreen } from './overview.js';
 import { GotoPrompt, type Overlay, SortMenu, TextPanel } from './overlays.js';
+import { OverviewScreen } from './overview.js';
 import { paletteOf } from './paint.js';
 import { ProblemsScreen } from './problems.js';
-import { type Area, type Effect, type KeyName, type Screen, type ScreenName, SCREENS, type ScreenWorld, type Subject } from './screen.js';
+import {
+  type Area,
+  type Effect,
+  type KeyName,
+  SCREENS,
+  type Screen,
+  type ScreenName,
+  type ScreenWorld,
+  type Subject,
+} from './screen.js';
 
 /** Header, tabs, status, keys. */
 const FRAME_LINES = 4;
@@ -149,7 +158,8 @@ class TopUi implements Ui {
     if (this.options.readonlyReason !== undefined) return this.options.readonlyReason;
     const { connection } = this.options.model;
     if (connection.kind === 'live') return undefined;
-    if (connection.kind === 'stale') return 'Not while the picture is stale: what it would hit is not known. r connects now.';
+    if (connection.kind === 'stale')
+      return 'Not while the picture is stale: what it would hit is not known. r connects now.';
     return 'Not before the picture is complete.';
   }
 
@@ -175,9 +185,13 @@ class TopUi implements Ui {
       case 'h':
         return [{ kind: 'back' }];
       case 'w':
-        return subject === undefined ? [{ kind: 'say', text: 'Choose what it is about first.' }] : [{ kind: 'why', subject }];
+        return subject === undefined
+          ? [{ kind: 'say', text: 'Choose what it is about first.' }]
+          : [{ kind: 'why', subject }];
       case 'i':
-        return subject === undefined ? [{ kind: 'say', text: 'Choose what it is about first.' }] : [{ kind: 'ids', subject }];
+        return subject === undefined
+          ? [{ kind: 'say', text: 'Choose what it is about first.' }]
+          : [{ kind: 'ids', subject }];
       case 'y':
         return this.copyCommand();
       case 'p':
@@ -229,7 +243,9 @@ class TopUi implements Ui {
 
   private toggleMouse(): readonly Effect[] {
     this.hasMouse = !this.hasMouse;
-    const text = this.hasMouse ? 'Mouse reports on; m turns them off.' : 'Mouse reports off: the terminal selects text.';
+    const text = this.hasMouse
+      ? 'Mouse reports on; m turns them off.'
+      : 'Mouse reports off: the terminal selects text.';
     return [
       { kind: 'wish', wish: { kind: 'mouse', on: this.hasMouse } },
       { kind: 'say', text },
@@ -253,7 +269,10 @@ class TopUi implements Ui {
       case 'back':
         return this.back();
       case 'why':
-        this.overlay = { kind: 'text', panel: new TextPanel(`Why: ${this.nameOf(effect.subject)}`, undefined, effect.subject) };
+        this.overlay = {
+          kind: 'text',
+          panel: new TextPanel(`Why: ${this.nameOf(effect.subject)}`, undefined, effect.subject),
+        };
         return [{ kind: 'fetch-why', ...effect.subject }];
       case 'ids':
         this.overlay = { kind: 'text', panel: new TextPanel('Ids in full', idLines(this.world.model, effect.subject)) };

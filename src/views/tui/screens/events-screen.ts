@@ -1,6 +1,7 @@
 /** What happened, newest first: the model's log of events, at most 1,000. */
-import { EVENT_COLUMNS } from '../../columns/event-columns.js';
+
 import { plainContext } from '../../columns/column.js';
+import { EVENT_COLUMNS } from '../../columns/event-columns.js';
 import type { ClusterModel } from '../../model/cluster-model.js';
 import type { EventRow, TableName } from '../../model/rows.js';
 import { formatCount } from '../../text/numbers.js';
@@ -70,7 +71,8 @@ export class EventsScreen implements Screen, FilterPort {
   }
 
   status(): Line {
-    const place = this.source.size === 0 ? '' : `   row ${formatCount(this.cursor.index + 1)} of ${formatCount(this.source.size)}`;
+    const place =
+      this.source.size === 0 ? '' : `   row ${formatCount(this.cursor.index + 1)} of ${formatCount(this.source.size)}`;
     return ['filter: ', this.filter === '' ? '-' : span(this.filter, 'accent'), place];
   }
 
@@ -151,12 +153,17 @@ class EventSource implements RowSource<EventRow> {
     const { version, events } = this.model;
     if (this.made?.version === version && this.made.filter === this.filter) return;
     this.made = { version, filter: this.filter };
-    const words = this.filter.toLowerCase().split(/\s+/).filter((word) => word !== '');
+    const words = this.filter
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     if (words.length === 0) this.rows = events;
     else
       this.rows = events.filter(({ text, kind }) => {
         const searched = `${kind} ${text}`.toLowerCase();
-        return words.every((word) => (word.startsWith('!') ? !searched.includes(word.slice(1)) : searched.includes(word)));
+        return words.every((word) =>
+          word.startsWith('!') ? !searched.includes(word.slice(1)) : searched.includes(word),
+        );
       });
   }
 

@@ -84,7 +84,8 @@ function statusLine({ screen, overlay, toast, columns }: FrameOptions, area: Are
     return promptLine('filter: ', editor, port.filterError);
   }
   if (overlay?.kind === 'goto') return promptLine('go to: ', overlay.prompt.editor, overlay.prompt.error);
-  if (toast !== undefined) return [span(sanitize(toast.isBad ? `! ${toast.text}` : toast.text), toast.isBad ? 'bad' : 'accent')];
+  if (toast !== undefined)
+    return [span(sanitize(toast.isBad ? `! ${toast.text}` : toast.text), toast.isBad ? 'bad' : 'accent')];
   return columns > 0 ? screen.status(area) : '';
 }
 

@@ -15,7 +15,9 @@ export interface GotoChoice {
   readonly text: string;
   /** What tells it from the others. */
   readonly note: string;
-  readonly target: { readonly kind: 'screen'; readonly screen: ScreenName } | { readonly kind: 'thing'; readonly subject: Subject };
+  readonly target:
+    | { readonly kind: 'screen'; readonly screen: ScreenName }
+    | { readonly kind: 'thing'; readonly subject: Subject };
   /** How well it fits; 0 best. */
   readonly rank: number;
 }
@@ -32,7 +34,8 @@ const TABLES: readonly TableName[] = ['tasks', 'agents', 'frameworks', 'roles', 
 export function gotoChoices(model: ClusterModel, text: string): readonly GotoChoice[] {
   const [first = '', ...others] = text.trimStart().split(/\s+/);
   const table = tableOf(first);
-  if (table !== undefined && /\s/.test(text.trimStart())) return things(model, table, others.join(' '), `${NOUNS[table]} `);
+  if (table !== undefined && /\s/.test(text.trimStart()))
+    return things(model, table, others.join(' '), `${NOUNS[table]} `);
   const screens = screensLike(first);
   if (screens.length > 0 || first === '') return screens;
   return TABLES.flatMap((name) => things(model, name, text.trim(), ''))
@@ -44,7 +47,8 @@ export function gotoChoices(model: ClusterModel, text: string): readonly GotoCho
 export function gotoTarget(model: ClusterModel, text: string): GotoChoice | string {
   const choices = gotoChoices(model, text);
   const [best, second] = choices;
-  if (best === undefined) return text.trim() === '' ? 'Where to? A screen, or for example: task web.1' : `Nothing fits "${text.trim()}".`;
+  if (best === undefined)
+    return text.trim() === '' ? 'Where to? A screen, or for example: task web.1' : `Nothing fits "${text.trim()}".`;
   const isClear = second === undefined || best.rank < second.rank || best.target.kind === 'screen';
   if (isClear) return best;
   const equal = choices.filter(({ rank }) => rank === best.rank).length;
@@ -102,7 +106,10 @@ const ID_COLUMN: { readonly [Name in TableName]: string } = {
 function namesOf(row: RowOf[TableName]): { readonly names: readonly string[]; readonly note: string } {
   if ('task' in row) {
     const { task_id, name, state } = row.task;
-    return { names: [task_id.value, name ?? ''], note: `${row.frameworkName}  ${state.replace('TASK_', '')}  ${row.hostname}` };
+    return {
+      names: [task_id.value, name ?? ''],
+      note: `${row.frameworkName}  ${state.replace('TASK_', '')}  ${row.hostname}`,
+    };
   }
   if ('agent' in row) {
     const id = shortId(row.agent.agent_id.value);
@@ -115,7 +122,10 @@ function namesOf(row: RowOf[TableName]): { readonly names: readonly string[]; re
     return { names: [id, name, row.framework.framework_id.value], note: `${name}  ${row.framework.state}` };
   }
   if ('role' in row) return { names: [row.role.name], note: '' };
-  return { names: [shortId(row.offer.offer_id.value), row.offer.offer_id.value], note: `${row.frameworkName}  ${row.hostname}` };
+  return {
+    names: [shortId(row.offer.offer_id.value), row.offer.offer_id.value],
+    note: `${row.frameworkName}  ${row.hostname}`,
+  };
 }
 
 /** Whole; whole but for the letters before a number (`17` for `S17`); beginning; end; inside. */

@@ -31,7 +31,15 @@ export function helpLines(screen: Screen): readonly Line[] {
     ...EVERYWHERE.filter(({ key }) => !shown.has(key)).map(keyLine),
     '',
     'Marks',
-    [span('    '), span('! bad', 'bad'), span('  '), span('? not known', 'unknown'), span('  '), span('~ waits', 'waiting'), span('  > selected  * marked  + both')],
+    [
+      span('    '),
+      span('! bad', 'bad'),
+      span('  '),
+      span('? not known', 'unknown'),
+      span('  '),
+      span('~ waits', 'waiting'),
+      span('  > selected  * marked  + both'),
+    ],
     '  CPU, MEM, DISK of lists are what was allocated, never what is used.',
   ];
 }

@@ -7,7 +7,7 @@ import type { ModelColumn } from '../../model/columns.js';
 import { columnsOf } from '../../model/columns.js';
 import type { RowOf, TableName } from '../../model/rows.js';
 import { padEndTo, widthOf } from '../../text/width.js';
-import { gotoChoices, type GotoChoice } from './goto.js';
+import { type GotoChoice, gotoChoices } from './goto.js';
 import { LineEditor } from './line-editor.js';
 import { type Line, type Span, span } from './paint.js';
 import type { Area, FilterPort, KeyHint, KeyName, Question, ScreenWorld, SortPort, Subject } from './screen.js';
@@ -43,7 +43,10 @@ export class SortMenu {
   constructor(private readonly port: SortPort) {
     const all = columnsOf(port.tableName) as unknown as readonly ModelColumn<RowOf[TableName]>[];
     this.columns = all.filter(({ key }) => key !== 'severity');
-    this.index = Math.max(0, this.columns.findIndex(({ key }) => key === port.order.column));
+    this.index = Math.max(
+      0,
+      this.columns.findIndex(({ key }) => key === port.order.column),
+    );
   }
 
   lines(columns: number, rows: number): readonly Line[] {
@@ -110,7 +113,10 @@ export class TextPanel {
     const all = (this.content ?? ['Asking the master.']).flatMap((line) => this.wrapped(line, area.columns - 2));
     this.overflow = Math.max(0, all.length - room);
     this.offset = Math.min(this.offset, this.overflow);
-    const more = this.overflow === 0 ? '' : ` (${this.offset + 1} to ${Math.min(all.length, this.offset + room)} of ${all.length})`;
+    const more =
+      this.overflow === 0
+        ? ''
+        : ` (${this.offset + 1} to ${Math.min(all.length, this.offset + room)} of ${all.length})`;
     return [rule(`${this.title}${more}`, area.columns), ...all.slice(this.offset, this.offset + room)];
   }
 
@@ -162,7 +168,12 @@ export class GotoPrompt {
       rule('Go to', columns),
       ...this.choices.map(({ text, note }, index): Line => {
         const isChosen = index === this.chosen;
-        return [span(padEndTo(` ${isChosen ? '>' : ' '}${padEndTo(text, 24)}  ${note}`, columns), isChosen ? 'reverse' : 'plain')];
+        return [
+          span(
+            padEndTo(` ${isChosen ? '>' : ' '}${padEndTo(text, 24)}  ${note}`, columns),
+            isChosen ? 'reverse' : 'plain',
+          ),
+        ];
       }),
     ];
   }
@@ -171,7 +182,8 @@ export class GotoPrompt {
   complete(step: number): void {
     this.refresh();
     if (this.choices.length === 0) return;
-    this.chosen = (this.chosen + step + (this.chosen < 0 && step < 0 ? 1 : 0) + this.choices.length) % this.choices.length;
+    this.chosen =
+      (this.chosen + step + (this.chosen < 0 && step < 0 ? 1 : 0) + this.choices.length) % this.choices.length;
     const text = this.choices[this.chosen]?.text ?? '';
     this.editor.set(text);
     this.madeFor = text;

@@ -22,6 +22,8 @@ const WIDE_FROM = 100;
 /** With less, only lines that tell of all. */
 const TABLES_FROM_ROWS = 16;
 const SPARK_CELLS = 8;
+/** In points of the history. */
+const FIVE_MINUTES = 60;
 /** Lines of header, status and keys that are not the body's. */
 const FRAME_LINES = 4;
 const LEFT_WIDTH = 46;
@@ -140,7 +142,7 @@ export class OverviewScreen implements Screen {
   private counts(area: Area): readonly Line[] {
     const { totals, history } = this.world.model;
     const { last5Minutes: last, now } = history;
-    const launches = sparkline(history.launchesPerSecond.slice(-SPARK_CELLS), {
+    const launches = sparkline(history.launchesPerSecond.slice(-FIVE_MINUTES), {
       cells: SPARK_CELLS,
       unicode: this.world.theme.unicode,
     });

@@ -2,7 +2,7 @@
 import type { Amounts, ClusterModel, Totals } from '../../model/cluster-model.js';
 import { allocationBar, sparkline } from '../../text/bars.js';
 import { formatPercent, formatScalar, formatSize } from '../../text/numbers.js';
-import { padEndTo, padStartTo } from '../../text/width.js';
+import { padEndTo, padStartTo, widthOf } from '../../text/width.js';
 import type { Theme } from '../ui.js';
 import { type Line, span } from './paint.js';
 
@@ -19,26 +19,28 @@ const RESOURCES: readonly {
   { name: 'gpus', label: 'GPU', series: 'gpus' },
 ];
 
-const NUMBERS_WIDTH = 50;
 const RIGHT_MARGIN = 3;
 const WIDE_FROM = 100;
 const SPARK_CELLS = 12;
 const MOST_BAR_CELLS = 60;
+/** Shorter bars say nothing. */
+const LEAST_BAR_CELLS = 8;
 
 /** The heading, then a line for each resource that the cluster has. */
 export function resourceTable(model: ClusterModel, theme: Theme, columns: number): readonly Line[] {
+  const shown = shownResources(model.totals);
+  const numbers = numberColumns(model.totals, shown);
+  const numbersWidth = widthOf(numbers[0] ?? '');
   const hasSpark = columns >= WIDE_FROM;
-  const room = columns - NUMBERS_WIDTH - RIGHT_MARGIN - (hasSpark ? SPARK_CELLS + RIGHT_MARGIN : 0);
+  const room = columns - numbersWidth - RIGHT_MARGIN - (hasSpark ? SPARK_CELLS + RIGHT_MARGIN : 0);
   const cells = Math.max(0, Math.min(MOST_BAR_CELLS, room));
   const legend = theme.unicode ? '█ alloc  ▒ offered  · free' : '# alloc  = offered  . free';
-  const heading = `       ALLOCATED    OFFERED       FREE   TOTAL   ${cells === 0 ? '' : legend}`;
-  const spark = hasSpark ? 'last 10 min' : '';
+  const heading = `${numbers[0] ?? ''}${cells < LEAST_BAR_CELLS ? '' : legend}`;
   return [
-    hasSpark ? `${padEndTo(heading, NUMBERS_WIDTH + cells + RIGHT_MARGIN - 1)} ${spark}` : heading.trimEnd(),
-    ...shownResources(model.totals).map(({ name, label, series }): Line => {
-      const numbers = numbersOf(model.totals, name, label);
-      const bar = cells === 0 ? '' : barOf(model.totals, name, cells, theme.unicode);
-      const line = [numbers, span(bar, 'accent')];
+    hasSpark ? `${padEndTo(heading, numbersWidth + cells + RIGHT_MARGIN)}last 10 min` : heading.trimEnd(),
+    ...shown.map(({ name, series }, index): Line => {
+      const bar = cells < LEAST_BAR_CELLS ? '' : barOf(model.totals, name, cells, theme.unicode);
+      const line = [numbers[index + 1] ?? '', span(bar, 'accent')];
       if (!hasSpark) return line;
       const points = sparkline(model.history[series], { cells: SPARK_CELLS, unicode: theme.unicode, top: 1 });
       return [...line, ' '.repeat(RIGHT_MARGIN), span(points, 'accent')];
@@ -60,19 +62,38 @@ function shownResources(totals: Totals) {
   return RESOURCES.filter(({ name }) => name !== 'gpus' || totals.total.gpus > 0);
 }
 
-/** `CPU   4,812  75%   890  14%   698  11%   6,400   ` */
-function numbersOf(totals: Totals, name: Resource, label: string): string {
-  const total = totals.total[name];
-  const pair = (of: Amounts, width: number) =>
-    padStartTo(amount(name, of[name]), width) + padStartTo(formatPercent(of[name], total), 5);
-  return [
-    padEndTo(label, 4),
-    pair(totals.allocated, 7),
-    pair(totals.offered, 6),
-    pair(totals.free, 6),
-    padStartTo(amount(name, total), 8),
-    '   ',
-  ].join('');
+type Share = 'allocated' | 'offered' | 'free';
+
+const SHARES: readonly { readonly share: Share; readonly heading: string; readonly width: number }[] = [
+  { share: 'allocated', heading: 'ALLOCATED', width: 7 },
+  { share: 'offered', heading: 'OFFERED', width: 6 },
+  { share: 'free', heading: 'FREE', width: 6 },
+];
+
+const TOTAL_WIDTH = 8;
+const PERCENT_WIDTH = 5;
+
+/** The heading and a line for each resource, all as wide: `CPU   4,812  75%   890  14%   698  11%   6,400   ` */
+function numberColumns(totals: Totals, resources: ReturnType<typeof shownResources>): readonly string[] {
+  const lines = ['', ...resources.map(({ label }) => label)].map((label) => padEndTo(label, 4));
+  const append = (cells: readonly string[], least: number) => {
+    const width = Math.max(least, ...cells.slice(1).map((cell) => widthOf(cell) + 1));
+    cells.forEach((cell, index) => {
+      lines[index] += padStartTo(cell, width);
+    });
+  };
+  for (const { share, heading, width } of SHARES) {
+    const amounts = resources.map(({ name }) => amount(name, totals[share][name]));
+    const most = Math.max(width, ...amounts.map((text) => text.length + 1));
+    const pairs = resources.map(
+      ({ name }, index) =>
+        padStartTo(amounts[index] ?? '', most) +
+        padStartTo(formatPercent(totals[share][name], totals.total[name]), PERCENT_WIDTH),
+    );
+    append([heading, ...pairs.map((pair) => pair.slice(1))], most + PERCENT_WIDTH);
+  }
+  append(['TOTAL', ...resources.map(({ name }) => amount(name, totals.total[name]))], TOTAL_WIDTH);
+  return lines.map((line) => `${line}   `);
 }
 
 function barOf(totals: Totals, name: Resource, cells: number, unicode: boolean): string {

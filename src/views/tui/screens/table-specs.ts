@@ -65,8 +65,7 @@ export const TASK_SPEC: TableSpec<'tasks'> = {
   title: 'Tasks',
   empty: 'No task runs. Start one: mesoctl task launch -- sleep 60',
   hints: [FILTER, SORT, OPEN, { key: 'l', label: 'log' }, WHY, { key: 'x', label: 'kill' }],
-  summary: ({ model }) =>
-    taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING', 'TASK_UNREACHABLE']),
+  summary: ({ model }) => taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING']),
   nameOf: ({ task }) => sanitize(task.task_id.value),
 };
 
@@ -97,8 +96,8 @@ export function allAgentStates(totals: Totals): readonly Span[] {
 
 /** `  running 97,882  staging 377  ! unreachable 31`: those named, then any others there are. */
 export function taskStates(totals: Totals, first: readonly string[]): readonly Span[] {
-  const others = [...totals.tasks.keys()].filter((state) => !first.includes(state));
-  const inOrder = [...first.filter((state) => state !== 'TASK_UNREACHABLE'), ...others, 'TASK_UNREACHABLE'];
+  const others = [...totals.tasks.keys()].filter((state) => state !== 'TASK_UNREACHABLE' && !first.includes(state));
+  const inOrder = [...first, ...others, 'TASK_UNREACHABLE'];
   return inOrder.flatMap((state) => {
     const count = totals.tasks.get(state) ?? 0;
     if (count === 0 && state !== 'TASK_RUNNING') return [];
