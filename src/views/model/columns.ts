@@ -25,6 +25,8 @@ export interface ModelColumn<R> {
   readonly aliases: readonly string[];
   /** undefined: nothing to compare; it stands last in either direction. */
   readonly value: (row: R) => string | number | undefined;
+  /** For filters that programs write (`agent_id==...`): no word is looked for in it, no menu names it. */
+  readonly isHidden?: true;
   /** What is sorted by, where that is not `value`. */
   readonly sortValue?: (row: R) => string;
 }
@@ -60,6 +62,10 @@ function problemColumn<R extends { readonly severity: AgentRow['severity'] }>(si
 
 const severityColumn = column<{ readonly severity: string }>('severity', 'SEVERITY', 'text', (row) => row.severity);
 const whyColumn = column<{ readonly note: string }>('why', 'WHY', 'text', (row) => row.note, 'note', 'cause');
+
+function hiddenColumn<R>(key: string, value: (row: R) => string | undefined): ModelColumn<R> {
+  return { ...column<R>(key, key.toUpperCase(), 'text', value), isHidden: true };
+}
 
 const AGENT_COLUMNS: readonly ModelColumn<AgentRow>[] = [
   problemColumn((row) => row.agent.since),
@@ -120,6 +126,8 @@ const OFFER_COLUMNS: readonly ModelColumn<OfferRow>[] = [
   column('revocable', 'REVOC', 'number', (row) => row.offer.revocable?.cpus ?? 0),
   column('unavailable', 'UNAVAIL FROM', 'left', (row) => row.offer.unavailable_at),
   whyColumn,
+  hiddenColumn('agent_id', (row) => row.offer.agent_id.value),
+  hiddenColumn('framework_id', (row) => row.offer.framework_id.value),
   severityColumn,
 ];
 
@@ -143,6 +151,8 @@ const TASK_COLUMNS: readonly ModelColumn<TaskRow>[] = [
   column('reason', 'REASON', 'text', (row) => row.task.reason),
   column('message', 'MESSAGE', 'text', (row) => row.task.message),
   column('launched', 'LAUNCHED', 'age', (row) => row.task.launched_at),
+  hiddenColumn('agent_id', (row) => row.task.agent_id?.value),
+  hiddenColumn('framework_id', (row) => row.task.framework_id.value),
   severityColumn,
 ];
 
@@ -211,10 +221,11 @@ function attributeValue({ text, scalar, set, ranges }: mesos.Attribute): string 
 /** All that a word of a filter is looked for in, in lower case. */
 export function searchTextOf<R extends { readonly key: string }>(columns: readonly ModelColumn<R>[], row: R): string {
   const parts = [shortId(row.key)];
-  for (const { kind, key, value } of columns) {
-    if (kind !== 'text' || key === 'severity') continue;
+  for (const { kind, key, value, isHidden } of columns) {
+    if (kind !== 'text' || key === 'severity' || isHidden === true) continue;
     const text = value(row);
-    if (typeof text === 'string') parts.push(text);
+    // Of ids only what tells them apart: the digits that all share would fit any number.
+    if (typeof text === 'string') parts.push(shortId(text));
   }
   return parts.join('\n').toLowerCase();
 }

@@ -1,5 +1,5 @@
 /**
- * The filter language of lists and screens: words, `field=value`, `cpu>2`, `age<5m`, `"two words"`, `!not`; all must hold (DESIGN.md,
+ * The filter language of lists and screens: words, `field=value` (a part of a text; `==` the whole), `cpu>2`, `age<5m`, `"two words"`, `!not`; all must hold (DESIGN.md,
  * "Filters"). Read again with each key stroke, so nothing it cannot read fails: such a part is left out, and `error` says why.
  * Pure; a term about time says when it turns, so that a view need not ask again before.
  */
@@ -26,7 +26,7 @@ interface Term<R> {
   readonly turnsAt?: (row: R) => number | undefined;
 }
 
-type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
+type Operator = '=' | '==' | '!=' | '<' | '<=' | '>' | '>=';
 
 /** A part of the filter as typed: quotes taken off, which part was quoted remembered. */
 interface Token {
@@ -69,7 +69,7 @@ function tokensOf(text: string): readonly Token[] {
   }));
 }
 
-const COMPARISON = /^([a-z][a-z0-9_]*)(!=|<=|>=|=|<|>)(.*)$/i;
+const COMPARISON = /^([a-z][a-z0-9_]*)(!=|==|<=|>=|=|<|>)(.*)$/i;
 
 /** undefined: nothing asked yet (`!`, `state=`); a text: why it cannot be. */
 function parseToken<R>(token: Token, columns: readonly ModelColumn<R>[]): Term<R> | string | undefined {
@@ -83,7 +83,7 @@ function parseToken<R>(token: Token, columns: readonly ModelColumn<R>[]): Term<R
 
 function fieldNames<R>(columns: readonly ModelColumn<R>[]): string {
   return columns
-    .filter(({ kind }) => kind !== 'problem')
+    .filter(({ kind, isHidden }) => kind !== 'problem' && isHidden !== true)
     .map(({ key }) => key)
     .join(' ');
 }
@@ -114,15 +114,11 @@ function comparisonTerm<R>(
 }
 
 function textTerm<R>(column: ModelColumn<R>, operator: Operator, value: string, isNegated: boolean): Term<R> | string {
-  if (operator !== '=' && operator !== '!=') return `${column.key} is text: use ${column.key}= or ${column.key}!=`;
   const part = value.toLowerCase();
-  return {
-    isNegated: isNegated !== (operator === '!='),
-    matches: (row) =>
-      String(column.value(row) ?? '')
-        .toLowerCase()
-        .includes(part),
-  };
+  const textOf = (row: R) => String(column.value(row) ?? '').toLowerCase();
+  if (operator === '==') return { isNegated, matches: (row) => textOf(row) === part };
+  if (operator !== '=' && operator !== '!=') return `${column.key} is text: use ${column.key}= or ${column.key}!=`;
+  return { isNegated: isNegated !== (operator === '!='), matches: (row) => textOf(row).includes(part) };
 }
 
 /** Ages and times left: the answer turns once, at `turnsAt`; what is exactly that old is older, not younger. */
@@ -132,7 +128,8 @@ function timeTerm<R>(
   seconds: number,
   isNegated: boolean,
 ): Term<R> | string {
-  if (operator === '=' || operator === '!=') return `${column.key} is a time: use ${column.key}< or ${column.key}>`;
+  if (operator === '=' || operator === '==' || operator === '!=')
+    return `${column.key} is a time: use ${column.key}< or ${column.key}>`;
   const isAge = column.kind === 'age';
   const isTrueAfter = isAge === (operator === '>' || operator === '>=');
   const turnsAt = (row: R): number | undefined => {
@@ -150,6 +147,7 @@ function timeTerm<R>(
 function holds(found: number, operator: Operator, wanted: number): boolean {
   switch (operator) {
     case '=':
+    case '==':
       return found === wanted;
     case '!=':
       return found !== wanted;

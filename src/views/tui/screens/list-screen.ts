@@ -258,8 +258,7 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
 
   private countText(shown: number): string {
     const { view } = this.opened();
-    const fit = this.userFilter === '' ? '' : `${formatCount(view.size)} fit, `;
-    return `${fit}${shown} shown`;
+    return this.userFilter === '' ? `${shown} shown` : `${formatCount(view.size)} fit`;
   }
 
   private emptyLines(): readonly Line[] {

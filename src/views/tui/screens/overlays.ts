@@ -2,9 +2,7 @@
  * What lies over a screen for a while: a question, the order of a list, help, an answer, a prompt. Each takes all keys but those
  * that leave from anywhere. No boxes: a rule, lines, and the keys in the last line.
  */
-import type { Order } from '../../model/cluster-model.js';
-import type { ModelColumn } from '../../model/columns.js';
-import { columnsOf } from '../../model/columns.js';
+import { columnsOf, type ModelColumn, type Order } from '../../model/cluster-model.js';
 import type { RowOf, TableName } from '../../model/rows.js';
 import { padEndTo, widthOf } from '../../text/width.js';
 import { type GotoChoice, gotoChoices } from './goto.js';
@@ -42,7 +40,7 @@ export class SortMenu {
 
   constructor(private readonly port: SortPort) {
     const all = columnsOf(port.tableName) as unknown as readonly ModelColumn<RowOf[TableName]>[];
-    this.columns = all.filter(({ key }) => key !== 'severity');
+    this.columns = all.filter(({ key, isHidden }) => key !== 'severity' && isHidden !== true);
     this.index = Math.max(
       0,
       this.columns.findIndex(({ key }) => key === port.order.column),
@@ -58,8 +56,8 @@ export class SortMenu {
         const isChosen = from + at === this.index;
         const isCurrent = key === this.port.order.column;
         const direction = isCurrent ? directionWord(this.port.order) : '';
-        const what = kind === 'problem' ? 'problems first, then newest' : title;
-        const text = ` ${isChosen ? '>' : ' '}${padEndTo(key, 12)}  ${what}${direction}`;
+        const name = kind === 'problem' ? 'problem first' : title;
+        const text = ` ${isChosen ? '>' : ' '}${padEndTo(name, 14)}  ${FIRST_OF[kind]}${direction}`;
         return [span(padEndTo(text, columns), isChosen ? 'reverse' : isCurrent ? 'accent' : 'plain')];
       }),
     ];
@@ -85,11 +83,22 @@ export class SortMenu {
   }
 }
 
+/** What stands first when a column is chosen. */
+const FIRST_OF: { readonly [K in ModelColumn<never>['kind']]: string } = {
+  problem: 'worst, then newest',
+  text: 'A to Z',
+  number: 'largest first',
+  size: 'largest first',
+  share: 'largest first',
+  age: 'youngest first',
+  left: 'soonest first',
+};
+
 /** Of amounts people want the largest first, of names the first letter. */
 const LARGEST_FIRST: ReadonlySet<ModelColumn<never>['kind']> = new Set(['number', 'size', 'share']);
 
 function directionWord({ descending }: Order): string {
-  return descending ? '  (now, down; again: up)' : '  (now, up; again: down)';
+  return descending ? '  (now: down; again: up)' : '  (now: up; again: down)';
 }
 
 /** Text that is read and left: help, ids, an answer to `why`. */

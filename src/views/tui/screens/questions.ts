@@ -33,7 +33,7 @@ export function killQuestion(rows: readonly TaskRow[], world: ScreenWorld): read
         lines: [
           ...live.slice(0, NAMED).map(taskLine),
           ...(live.length > NAMED ? [`and ${formatCount(live.length - NAMED)} more`] : []),
-          ...(ended > 0 ? [`${formatCount(ended)} of the marked have ended already.`] : []),
+          ...(ended > 0 ? [`${formatCount(ended)} of the marked ${ended === 1 ? 'has' : 'have'} ended already.`] : []),
         ],
         question: `Kill ${what} on ${clusterOf(world)}?`,
         wishes: live.map(({ task }) => ({

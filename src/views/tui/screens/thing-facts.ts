@@ -162,7 +162,7 @@ export function offerFactLines(
 }
 
 function headline(text: string, severity: AgentRow['severity'], note: string, { isGone }: FactContext): Line {
-  const cause = note === '' ? '' : `: ${sanitize(note)}`;
+  const cause = note === '' || text.toLowerCase().includes(note.toLowerCase()) ? '' : `: ${sanitize(note)}`;
   if (isGone) return [span(`? ended; it was ${text}${cause}`, 'unknown')];
   return [span(`${glyphOf(severity)} ${sanitize(text)}${cause}`, styleOf(severity))];
 }
