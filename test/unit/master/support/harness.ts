@@ -15,11 +15,13 @@ import { MemoryRegistryStore } from '../../../../src/daemon/master/registry/memo
 import { applyOperation } from '../../../../src/daemon/master/registry/registry-machine.js';
 import type { Allocator } from '../../../../src/offers/allocator.js';
 import type * as master from '../../../../src/wire/gen/master.js';
+import type * as api from '../../../../src/wire/gen/mesoctl-api.js';
 import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
 import { BookkeepingAllocator } from './bookkeeping-allocator.js';
 import { FakeAgent } from './fake-agent.js';
 import { FakeScheduler } from './fake-scheduler.js';
+import { FakeWatcher } from './fake-watcher.js';
 
 export const START_UNIX_MS = 1_700_000_000_000;
 
@@ -60,6 +62,7 @@ export interface HarnessOptions {
 }
 
 type Propose = Extract<MasterEffect, { kind: 'propose' }>;
+type WatchEffect = Extract<MasterEffect, { kind: 'watch-event' }>;
 
 export class Harness {
   readonly core: MasterCore;
@@ -73,6 +76,7 @@ export class Harness {
   holdsProposals = false;
   readonly heldProposals: Propose[] = [];
   readonly operatorEvents = new Map<ConnectionId, master.Event[]>();
+  readonly watchers = new Map<ConnectionId, FakeWatcher>();
   readonly agents: FakeAgent[] = [];
   readonly schedulers: FakeScheduler[] = [];
   /** Called with the effects of every single step. */
@@ -173,6 +177,33 @@ export class Harness {
     return { connectionId, events };
   }
 
+  /** `patience`: parts of the snapshot that it takes before its queue is long. */
+  watch(subscribe: api.Call_Subscribe = {}, patience?: number): FakeWatcher {
+    const watcher = new FakeWatcher(this.newId(), subscribe.kinds ?? [], patience);
+    const { connectionId } = watcher;
+    this.watchers.set(connectionId, watcher);
+    this.send({ kind: 'watch', requestId: this.newId(), connectionId, subscribe, info: this.#info() });
+    return watcher;
+  }
+
+  /** The watcher has read what was queued; it takes so many more parts of the snapshot. */
+  catchUp(watcher: FakeWatcher, patience = Number.POSITIVE_INFINITY): void {
+    watcher.patience = patience;
+    watcher.isBacklogged = false;
+    this.send({ kind: 'watch-backlog', connectionId: watcher.connectionId, high: false });
+  }
+
+  unwatch({ connectionId }: FakeWatcher): void {
+    this.watchers.delete(connectionId);
+    this.send({ kind: 'watch-closed', connectionId });
+  }
+
+  killTask(kill_task: api.Call_KillTask): HttpOutcome | undefined {
+    const requestId = this.newId();
+    this.send({ kind: 'extension-call', requestId, call: { type: 'KILL_TASK', kill_task } });
+    return this.outcome(requestId);
+  }
+
   operatorCall(call: master.Call): HttpOutcome | undefined {
     const requestId = this.newId();
     this.send({ kind: 'operator-call', requestId, call });
@@ -192,7 +223,8 @@ export class Harness {
       if (effect.kind === 'propose') {
         if (this.holdsProposals) this.heldProposals.push(effect);
         else events.push(this.#apply(effect));
-      } else this.#deliver(effect);
+      } else if (effect.kind === 'watch-event') events.push(...this.#deliverToWatchers(effect));
+      else this.#deliver(effect);
     }
     return events;
   }
@@ -202,7 +234,20 @@ export class Harness {
     return { kind: 'registry-applied', proposalId, results };
   }
 
-  #deliver(effect: Exclude<MasterEffect, Propose>): void {
+  /** Returns whose queue is long now. */
+  #deliverToWatchers({ connectionIds, event }: WatchEffect): MasterEvent[] {
+    const events: MasterEvent[] = [];
+    for (const connectionId of connectionIds)
+      if (this.watchers.get(connectionId)?.deliver(event) === true)
+        events.push({ kind: 'watch-backlog', connectionId, high: true });
+    return events;
+  }
+
+  #info(): api.Response_Info {
+    return { cluster_id: 'cluster', term: this.core.view.term, master_info: this.masterInfo, api_version: 2 };
+  }
+
+  #deliver(effect: Exclude<MasterEffect, Propose | WatchEffect>): void {
     switch (effect.kind) {
       case 'respond':
         this.#answer(effect.requestId, effect.outcome);
@@ -215,6 +260,7 @@ export class Harness {
         break;
       case 'close-stream':
         for (const scheduler of this.schedulers) scheduler.closed(effect.connectionId);
+        this.#closeWatcher(effect.connectionId);
         break;
       case 'operator-event':
         for (const id of effect.connectionIds) this.operatorEvents.get(id)?.push(effect.event);
@@ -230,6 +276,11 @@ export class Harness {
       case 'continue':
         break;
     }
+  }
+
+  #closeWatcher(connectionId: ConnectionId): void {
+    const watcher = this.watchers.get(connectionId);
+    if (watcher !== undefined) watcher.isClosed = true;
   }
 
   #answer(requestId: RequestId, outcome: HttpOutcome | 'stream'): void {

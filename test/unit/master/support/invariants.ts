@@ -1,6 +1,6 @@
 /** What must hold between any two steps of a master core, whatever happened before. */
 import { expect } from 'vitest';
-import type { FrameworkView, MasterView, TaskView } from '../../../../src/daemon/master/core/view.js';
+import type { FrameworkView, MasterView, TallyView, TaskView } from '../../../../src/daemon/master/core/view.js';
 import { Resources } from '../../../../src/offers/resources.js';
 import type { Harness } from './harness.js';
 
@@ -15,6 +15,7 @@ export function checkView(view: MasterView): void {
     expect(view.unreachableAgents.has(agentId)).toBe(false);
     expect(view.goneAgents.has(agentId)).toBe(false);
   }
+  for (const id of view.lostAgents.keys()) expect(view.unreachableAgents.has(id)).toBe(true);
   for (const id of view.completedFrameworks.keys()) expect(view.frameworks.has(id)).toBe(false);
 }
 
@@ -36,6 +37,14 @@ function checkResources(view: MasterView): void {
   const total = Resources.sum(Array.from(view.frameworks.values(), (framework) => framework.allocated()));
   const used = Resources.sum(Array.from(view.agents.values(), (agent) => agent.allocated()));
   expect(total.equals(used)).toBe(true);
+  for (const framework of [...view.frameworks.values(), ...view.completedFrameworks.values()]) {
+    checkTally(framework.allocatedTally, framework.allocated());
+    checkTally(framework.offeredTally, framework.offered());
+  }
+}
+
+function checkTally(tally: TallyView, sum: Resources): void {
+  for (const name of ['cpus', 'gpus', 'mem', 'disk'] as const) expect(tally[name]).toBe(sum.scalarMilli(name));
 }
 
 function resourcesOf({ message }: TaskView): Resources {
@@ -61,6 +70,9 @@ function checkTasks(view: MasterView): void {
 
 function checkPlaces(framework: FrameworkView): void {
   const completed = new Set(framework.completedTasks);
+  for (const { place } of completed) expect(place).toBe('completed');
+  for (const { place } of framework.tasks.values()) expect(place).toBe('live');
+  for (const { place } of framework.unreachableTasks.values()) expect(place).toBe('unreachable');
   for (const [id, task] of framework.tasks) {
     expect(framework.unreachableTasks.has(id)).toBe(false);
     expect(completed.has(task)).toBe(false);

@@ -7,13 +7,16 @@ import type { ConnectionId, MasterEffect } from '../../../../src/daemon/master/c
 import type { Allocator } from '../../../../src/offers/allocator.js';
 import { createAllocator } from '../../../../src/offers/hierarchical-allocator.js';
 import { Resources } from '../../../../src/offers/resources.js';
+import type * as api from '../../../../src/wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
 import { isTerminal } from '../../../../src/wire/task-state.js';
 import { BookkeepingAllocator } from './bookkeeping-allocator.js';
 import type { FakeAgent } from './fake-agent.js';
 import { type FakeScheduler, taskInfo } from './fake-scheduler.js';
+import type { FakeWatcher, Mirror } from './fake-watcher.js';
 import { cpusMem, Harness } from './harness.js';
 import { checkRegistry, checkView } from './invariants.js';
+import { checkMirror, checkSettledMirror, pictureOf } from './mirrored.js';
 
 export interface Move {
   readonly kind: MoveKind;
@@ -49,6 +52,10 @@ export const MOVE_KINDS = [
   'mark-gone',
   'operator-teardown',
   'operator',
+  ...times(2, 'watch'),
+  ...times(2, 'catch-up'),
+  'unwatch',
+  'kill-task',
   ...times(2, 'hold'),
   ...times(4, 'release'),
   ...times(10, 'wait'),
@@ -64,6 +71,14 @@ const SCHEDULERS = 3;
 const AGENTS = 3;
 const WAITS_MS = [1, 5, 400, 1_000, 6_000, 16_000, 95_000, 700_000];
 const PATIENCE_MS = 40_000;
+const KINDS: readonly (readonly api.Kind[])[] = [
+  [],
+  [],
+  ['TASKS'],
+  ['AGENTS', 'OFFERS'],
+  ['FRAMEWORKS', 'ROLES'],
+  ['AGENTS', 'FRAMEWORKS', 'TASKS', 'OFFERS', 'ROLES'],
+];
 const STATES: readonly mesos.TaskState[] = [
   'TASK_RUNNING',
   'TASK_RUNNING',
@@ -142,7 +157,30 @@ export class World {
     if (scheduler === undefined || agent === undefined) return;
     this.#play(move, scheduler, agent);
     checkView(this.harness.core.view);
+    this.#checkMirrors(checkMirror);
     if (this.harness.heldProposals.length === 0) checkRegistry(this.harness);
+  }
+
+  #checkMirrors(check: (watcher: FakeWatcher, picture: Mirror) => void): void {
+    const synced = [...this.harness.watchers.values()].filter(({ isSynced, isClosed }) => isSynced && !isClosed);
+    if (synced.length === 0) return;
+    const picture = pictureOf(this.harness.core.view);
+    for (const watcher of synced) check(watcher, picture);
+  }
+
+  /** Readers catch up, and for more than a second nothing happens: mirrors equal the view to the last number. */
+  #settleMirrors(): void {
+    const { harness } = this;
+    for (const watcher of harness.watchers.values()) if (watcher.isBacklogged) harness.catchUp(watcher);
+    const happenings = () =>
+      [...harness.watchers.values()].flatMap(({ events }) => events.filter(({ type }) => type !== 'HEARTBEAT')).length;
+    let before = -1;
+    for (let rounds = 0; before !== happenings() && rounds < 100; rounds++) {
+      before = happenings();
+      harness.advance(1_500);
+    }
+    for (const watcher of harness.watchers.values()) expect(watcher.isSynced || watcher.isClosed).toBe(true);
+    this.#checkMirrors(checkSettledMirror);
   }
 
   /** Everything under way comes to its end; nothing may be left open. */
@@ -152,6 +190,7 @@ export class World {
     checkRegistry(this.harness);
     for (const requestId of this.harness.requests) expect(this.harness.answers.has(requestId)).toBe(true);
     this.#converge();
+    this.#settleMirrors();
   }
 
   /** Once all agents are back, the master knows exactly what they run: no task is lost, none is made up. */
@@ -279,6 +318,22 @@ export class World {
       }
       case 'operator':
         harness.operator();
+        break;
+      case 'watch':
+        if (what % 7 === 0) harness.watch({ kinds: ['TASKS'], snapshot_only: true });
+        else harness.watch({ kinds: [...(KINDS[what % KINDS.length] ?? [])] }, what % 4 === 0 ? undefined : what % 12);
+        break;
+      case 'catch-up':
+        for (const watcher of harness.watchers.values())
+          if (watcher.isBacklogged) harness.catchUp(watcher, 1 + (what % 5));
+        break;
+      case 'unwatch': {
+        const watcher = [...harness.watchers.values()][what % 3];
+        if (watcher !== undefined) harness.unwatch(watcher);
+        break;
+      }
+      case 'kill-task':
+        harness.killTask({ task_id: { value: `t${what % 8}` }, dry_run: what % 4 === 0 });
         break;
       case 'hold':
         harness.holdsProposals = true;

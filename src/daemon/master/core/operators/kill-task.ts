@@ -70,20 +70,25 @@ function severalFrameworks(frameworks: readonly FrameworkRecord[], taskId: strin
 /** Nothing of that id can be killed: because it is over, out of reach, or was never there. */
 function whyNot(frameworks: readonly FrameworkRecord[], taskId: string): Rejection {
   for (const framework of frameworks) {
-    const task = framework.tasks.get(taskId) ?? framework.unreachableTasks.get(taskId);
+    const lost = framework.unreachableTasks.get(taskId);
+    const task = lost ?? framework.tasks.get(taskId);
     if (task === undefined) continue;
     if (framework.removing) return reject('conflict', `framework '${framework.id}' is being removed with its tasks`);
-    if (task.isTerminal) return ended(task);
-    return reject(
-      'conflict',
-      `task '${taskId}' is on agent '${task.agentId}', which is unreachable: it can be killed when the agent returns`,
-    );
+    return lost === undefined ? ended(task) : outOfReach(lost);
   }
   for (const framework of frameworks) {
     const task = framework.completedTasks.find(taskId);
     if (task !== undefined) return ended(task);
   }
   return reject('not-found', `task '${taskId}' is not known`);
+}
+
+/** Whatever state its framework was told: it may run on. */
+function outOfReach(task: TaskRecord): Rejection {
+  return reject(
+    'conflict',
+    `task '${task.id}' is on agent '${task.agentId}', which is unreachable: it can be killed when the agent returns`,
+  );
 }
 
 function ended(task: TaskRecord): Rejection {
