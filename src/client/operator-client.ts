@@ -13,7 +13,7 @@ import { type Address, parseAddresses } from './address.js';
 import { type HttpResponse, readBody } from './http-request.js';
 import { LeaderRoute, type LeaderRouteOptions, type RoutedRequest } from './leader-route.js';
 import { decodeMessage, encodeMessage, type MessageFormat, mediaHeaders } from './message-codec.js';
-import { errorOfFailure, errorOfResponse } from './response-error.js';
+import { errorOfExtension, errorOfFailure, errorOfResponse } from './response-error.js';
 import { type Disconnected, type HeartbeatOptions, subscribe } from './subscription.js';
 
 export interface OperatorClientOptions extends Omit<LeaderRouteOptions, 'masters'> {
@@ -230,7 +230,7 @@ export class OperatorClient {
       isRepeatable: true,
     });
     if (response.status === 200) return response;
-    throw await errorOfResponse(response, 'SUBSCRIBE');
+    throw await refusalOf(response, request.path, 'SUBSCRIBE');
   }
 
   async #exchange<Call extends object, Response extends object>(
@@ -250,7 +250,7 @@ export class OperatorClient {
       signal,
       agent: this.#connections,
     });
-    if (response.status !== 200 && response.status !== 202) throw await errorOfResponse(response, what);
+    if (response.status !== 200 && response.status !== 202) throw await refusalOf(response, path, what);
     try {
       const body = await readBody(response, { maxBytes: MAX_RESPONSE_BYTES, timeoutMs: this.#timeoutMs });
       // A call without a result has an empty body; no response type of these APIs has a field that must be there then.
@@ -263,4 +263,9 @@ export class OperatorClient {
       throw errorOfFailure(error, what, isRepeatable);
     }
   }
+}
+
+async function refusalOf(response: HttpResponse, path: string, what: string): Promise<MesoError> {
+  const error = await errorOfResponse(response, what);
+  return path === EXTENSION_PATH ? errorOfExtension(error) : error;
 }

@@ -30,6 +30,23 @@ export async function errorOfResponse(response: HttpResponse, what: string): Pro
   });
 }
 
+/** Calls of the extension API that have no other reason to be answered with 404: the path itself is unknown there. */
+const CALLS_WITHOUT_404: ReadonlySet<unknown> = new Set(['GET_INFO', 'WHY', 'FIND', 'SUBSCRIBE']);
+
+/** What a refusal by the path of our extension API means: a master of Apache Mesos has no such path. */
+export function errorOfExtension(error: MesoError): MesoError {
+  const { status, address, call } = error.details;
+  if (status !== 404 || !CALLS_WITHOUT_404.has(call)) return error;
+  return new MesoError(
+    'PROTOCOL',
+    `${String(address)} has no mesoctl extension API: it is a master of Apache Mesos, or no master at all`,
+    {
+      details: { address, call },
+      suggestions: ['the address of a mesoctl master: --master HOST:PORT (MESOCTL_MASTER)'],
+    },
+  );
+}
+
 /** `isRepeatable`: doing it twice does no harm, so nothing is unknown about its outcome. */
 export function errorOfFailure(failure: unknown, what: string, isRepeatable: boolean): unknown {
   if (!(failure instanceof ConnectionFailure)) return failure;
