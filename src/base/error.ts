@@ -26,6 +26,7 @@ export type MesoErrorCode =
   | 'CONNECTION_LOST'
   | 'TASK_FAILED'
   | 'AGENT_REFUSED'
+  | 'AGENT_UNREACHABLE' // what only an agent has cannot be had now
   | 'DISK'
   | 'INTERNAL';
 
@@ -54,6 +55,7 @@ export const EXIT_STATUS_OF_ERROR: Readonly<Record<MesoErrorCode, number>> = {
   CONNECTION_LOST: 5,
   TASK_FAILED: 1,
   AGENT_REFUSED: 1,
+  AGENT_UNREACHABLE: 5,
   DISK: 1,
   INTERNAL: 1,
 };

@@ -11,8 +11,36 @@ const LEADING_FLAGS: Readonly<Record<string, boolean>> = {
   '--color': true,
   '--output': true,
   '-o': true,
+  '--columns': true,
+  '--sort': true,
+  '--limit': true,
+  '-l': true,
   '--json': false,
+  '--no-header': false,
+  '--watch': false,
+  '-w': false,
+  '--quiet': false,
+  '-q': false,
+  '--yes': false,
+  '-y': false,
+  '--no-input': false,
   '--debug': false,
+};
+
+/** Nouns in the plural, as people type them; help does not list them. */
+const PLURALS: Readonly<Record<string, string>> = {
+  tasks: 'task',
+  agents: 'agent',
+  frameworks: 'framework',
+  offers: 'offer',
+  roles: 'role',
+  masters: 'master',
+};
+const NOUNS: ReadonlySet<string> = new Set(Object.values(PLURALS));
+/** Whole commands under another name. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  ls: ['task', 'list'],
+  ps: ['task', 'list'],
 };
 
 /** `before` the first `--`, and what is `after` it; undefined: there is no `--`. */
@@ -37,6 +65,31 @@ export function moveLeadingFlags(argv: readonly string[]): readonly string[] {
   const rest = before.slice(at);
   if (at === 0 || rest.length === 0) return argv;
   return [...rest, ...before.slice(0, at), ...(after === undefined ? [] : ['--', ...after])];
+}
+
+/** `ps`, `ls`, `tasks`, `agents show x`, `offer ls`: the hidden names of commands (design/ux, "Grammar"). */
+export function expandHiddenNames(argv: readonly string[]): readonly string[] {
+  const [first = '', second, ...rest] = argv;
+  const other = OTHER_NAMES[first];
+  if (other !== undefined) return [...other, ...argv.slice(1)];
+  const noun = PLURALS[first] ?? first;
+  if (!NOUNS.has(noun)) return argv;
+  if (second === 'ls') return [noun, 'list', ...rest];
+  const isBarePlural = noun !== first && noun !== 'master' && (second === undefined || second.startsWith('-'));
+  return isBarePlural && !isHelp(second) ? [noun, 'list', ...argv.slice(1)] : [noun, ...argv.slice(1)];
+}
+
+/** `--sort -mem` becomes `--sort=-mem`: the parser would take the column for flags. */
+export function joinSortValue(argv: readonly string[]): readonly string[] {
+  const { before, after } = splitAtDoubleDash(argv);
+  const joined: string[] = [];
+  for (let i = 0; i < before.length; i++) {
+    const [word = '', value] = before.slice(i, i + 2);
+    const isJoined = word === '--sort' && value !== undefined && /^-[a-z]/i.test(value);
+    joined.push(isJoined ? `${word}=${value}` : word);
+    if (isJoined) i++;
+  }
+  return after === undefined ? joined : [...joined, '--', ...after];
 }
 
 /** Underscores in flag names become dashes; `--x=true` and `--x=false` of the named booleans become `--x` and `--no-x`. */
@@ -73,4 +126,8 @@ export function wantsDebug(argv: readonly string[]): boolean {
 function splitAssignment(word: string): readonly [string, string | undefined] {
   const at = word.indexOf('=');
   return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h';
 }

@@ -1,4 +1,4 @@
-/** Flags of every command that talks to masters, and what they mean. */
+/** Flags of every command that talks to masters, and what they mean. One table: a flag means the same everywhere. */
 import { Flags } from '@oclif/core';
 import { parseDuration } from '../base/duration.js';
 import { MesoError } from '../base/error.js';
@@ -16,6 +16,50 @@ export const clientFlags = {
     helpGroup: 'GLOBAL',
   }),
   json: Flags.boolean({ summary: 'JSON for programs, errors included', helpGroup: 'GLOBAL' }),
+};
+
+/** Of commands that answer a question. */
+export const queryFlags = {
+  ...clientFlags,
+  timeout: Flags.string({
+    summary: 'how long to wait for an answer',
+    helpValue: 'DURATION',
+    default: '30secs',
+    helpGroup: 'GLOBAL',
+  }),
+  quiet: Flags.boolean({ char: 'q', summary: 'no talk on stderr, errors only', helpGroup: 'GLOBAL' }),
+};
+
+const outputSummary = 'form of the output (default table); --json is -o json';
+
+/** Of commands that show one thing. */
+export const showFlags = {
+  output: Flags.option({ char: 'o', options: ['table', 'json', 'yaml', 'name'] as const, summary: outputSummary })(),
+};
+
+/** Of commands that list. */
+export const listFlags = {
+  output: Flags.option({
+    char: 'o',
+    options: ['table', 'wide', 'json', 'yaml', 'name'] as const,
+    summary: outputSummary,
+  })(),
+  columns: Flags.string({ summary: 'columns to print, in that order', helpValue: 'NAME,...' }),
+  sort: Flags.string({ summary: 'column to sort by, - before it turns it round', helpValue: '[-]NAME' }),
+  filter: Flags.string({ summary: 'only what fits: words, field=value, !not', helpValue: 'TEXT' }),
+  limit: Flags.integer({ char: 'l', summary: 'rows at most; 0: all (200 on a terminal, else all)', min: 0 }),
+  'no-header': Flags.boolean({ summary: 'rows only' }),
+};
+
+export const watchFlags = {
+  watch: Flags.boolean({ char: 'w', summary: 'follow changes: repaint, or a line each (+ ~ -) in a pipe' }),
+};
+
+/** Of commands that change something. */
+export const changeFlags = {
+  yes: Flags.boolean({ char: 'y', summary: 'do not ask' }),
+  'no-input': Flags.boolean({ summary: 'never ask: where a question is needed, do nothing and fail' }),
+  'dry-run': Flags.boolean({ summary: 'let the master judge it, do nothing' }),
 };
 
 /** Flag, then MESOCTL_MASTER, then this machine. Throws BAD_INPUT. */

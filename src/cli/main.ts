@@ -3,7 +3,7 @@
  * data and stderr is talk, errors included, with `--json` as well (design/ux, section 1).
  */
 import { Errors, run, settings } from '@oclif/core';
-import { moveLeadingFlags, wantsDebug, wantsJson } from './arguments.js';
+import { expandHiddenNames, joinSortValue, moveLeadingFlags, wantsDebug, wantsJson } from './arguments.js';
 import { findFailure, formatFailure, formatFailureJson } from './failure.js';
 
 /** What a shell reports for a program that wrote into a closed pipe: 128 + SIGPIPE. */
@@ -11,7 +11,7 @@ const SIGPIPE_STATUS = 141;
 
 /** `entryUrl`: `import.meta.url` of the file in bin/. Ends the process. */
 export async function main(entryUrl: string): Promise<never> {
-  const argv = moveLeadingFlags(process.argv.slice(2));
+  const argv = joinSortValue(expandHiddenNames(moveLeadingFlags(process.argv.slice(2))));
   endWithClosedPipe();
   // Compiled code stays compiled code, whatever NODE_ENV says; only bin/dev.js runs the sources.
   if (!import.meta.url.endsWith('.ts')) settings.enableAutoTranspile = false;
