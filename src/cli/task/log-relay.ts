@@ -13,6 +13,10 @@ export interface LogRelayOptions {
   readonly agent: AgentClient;
   /** As `sandboxPath` makes it. */
   readonly sandbox: string;
+  /** Default: both. */
+  readonly names?: readonly ('stdout' | 'stderr')[] | undefined;
+  /** Followers that have read some already; the others begin at the beginning. */
+  readonly starts?: Readonly<Partial<Record<'stdout' | 'stderr', LogFollower>>> | undefined;
   /** Resolves when the bytes may be followed by more. */
   readonly write: (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
   /** Says what is missing from the output. */
@@ -36,7 +40,7 @@ export class LogRelay {
   /** Begins at once. */
   constructor(options: LogRelayOptions) {
     this.#options = options;
-    this.#copies = Promise.all([this.#copy('stdout'), this.#copy('stderr')]);
+    this.#copies = Promise.all((options.names ?? ['stdout', 'stderr']).map((name) => this.#copy(name)));
   }
 
   /** The task ended: resolves when all that it wrote is out, or after saying what could not be had. */
@@ -52,7 +56,7 @@ export class LogRelay {
   }
 
   async #copy(name: 'stdout' | 'stderr'): Promise<void> {
-    const follower = new LogFollower(this.#source(), name);
+    const follower = this.#options.starts?.[name] ?? new LogFollower(this.#source(), name);
     const retry = new BackOff(RETRY, systemRandom);
     let lastDataMs = nowMs();
     let drainStartedMs: number | undefined;

@@ -29,7 +29,7 @@ export function describePlace(place: TaskPlace): string {
   return [
     `${place.taskId} runs on ${where}`,
     `  framework ${place.frameworkId}, agent ${place.agentId}`,
+    `  output: mesoctl task logs -f ${place.taskId}`,
     `  end it: mesoctl task kill ${place.taskId}`,
-    `  output: stdout and stderr in ${place.sandbox} of the agent (READ_FILE)`,
   ].join('\n');
 }

@@ -17,6 +17,7 @@ import { SchedulerClient } from '../../client/scheduler-client.js';
 import type { SchedulerEvent } from '../../client/scheduler-events.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import { isTerminal } from '../../wire/task-state.js';
+import { LAUNCH_LABEL } from './launch-label.js';
 import { LogRelay } from './log-relay.js';
 import { explainNoFit, formatAmounts } from './no-fit.js';
 import { outcomeOf, type TaskOutcome } from './task-outcome.js';
@@ -55,9 +56,6 @@ export type TaskRunResult =
   | { readonly kind: 'detached'; readonly place: TaskPlace }
   /** Interrupted before anything was launched, or told to leave. */
   | { readonly kind: 'left'; readonly place: TaskPlace | undefined };
-
-/** Marks the frameworks of this command, for `task kill`. */
-export const LAUNCH_LABEL = 'mesoctl.task-launch';
 
 const EXPLAIN_AFTER_MS = 5_000;
 const EXPLAIN_AGAIN_MS = 60_000;

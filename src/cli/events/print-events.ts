@@ -1,0 +1,145 @@
+/**
+ * `events`: what happens in the cluster as it happens, a line each in the words of `top`'s log; as JSON the events of the
+ * wire, one object a line. Begins with what comes after the connection; nothing is replayed.
+ */
+import { MesoError } from '../../base/error.js';
+import type { EventRow } from '../../views/model/rows.js';
+import { glyphOf } from '../../views/text/glyphs.js';
+import { formatClock, formatTime } from '../../views/text/times.js';
+import { sanitize } from '../../views/text/width.js';
+import { Event, type Kind } from '../../wire/gen/mesoctl-api.js';
+import { encodeJson } from '../../wire/json.js';
+import type { Session } from '../cluster/session.js';
+import { Interrupts } from '../interrupts.js';
+import { follow, lostText } from '../list/follow.js';
+import { colorText } from '../severity-color.js';
+
+export type EventKind = EventRow['kind'];
+
+export interface EventOptions {
+  readonly form: 'table' | 'wide' | 'json';
+  /** Empty: all. */
+  readonly kinds: readonly EventKind[];
+  readonly filter: string;
+  /** Ends after that many; 0: never. */
+  readonly limit: number;
+}
+
+/** What the stream must carry to tell of a kind; names of frameworks and agents stand in the words about tasks and offers. */
+const STREAM_KINDS: Readonly<Record<EventKind, { readonly told: readonly Kind[]; readonly named: readonly Kind[] }>> = {
+  agent: { told: ['AGENTS'], named: [] },
+  framework: { told: ['FRAMEWORKS'], named: [] },
+  task: { told: ['TASKS'], named: ['FRAMEWORKS', 'AGENTS'] },
+  offer: { told: ['OFFERS'], named: ['FRAMEWORKS', 'AGENTS'] },
+  role: { told: ['ROLES'], named: [] },
+  master: { told: ['AGENTS'], named: [] },
+};
+
+/** Parts of the protocol that are no news. */
+const UNTOLD: ReadonlySet<Event['type']> = new Set<Event['type']>([
+  'SNAPSHOT',
+  'SNAPSHOT_END',
+  'HEARTBEAT',
+  'SUBSCRIBED',
+]);
+
+/** Returns the exit status. */
+export async function printEvents(options: EventOptions, session: Session): Promise<number> {
+  if (options.form === 'json' && options.filter !== '')
+    throw new MesoError('BAD_INPUT', '--filter is of the worded form; JSON has fields to select by', {
+      suggestions: ['mesoctl events -o json | jq \'select(.type == "TASKS_UPDATED")\''],
+    });
+  const { console } = session;
+  const interrupts = new Interrupts(1);
+  const enough = new AbortController();
+  const teller = options.form === 'json' ? new WireTeller() : new WordTeller(options, console.color);
+  let left = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
+  try {
+    await follow(session, {
+      kinds: kindsOf(options),
+      what: 'the event stream',
+      signal: AbortSignal.any([interrupts.stage(0), enough.signal]),
+      onEvent: async (event, model, isLive) => {
+        const lines = teller.take(event, model.events, isLive).slice(0, left);
+        left -= lines.length;
+        if (lines.length > 0) await console.print(`${lines.join('\n')}\n`);
+        if (left === 0) enough.abort();
+      },
+      onLost: (reason, retryInMs) => console.say(lostText(reason, retryInMs)),
+    });
+    return interrupts.first === undefined ? 0 : 128 + interrupts.first.signal;
+  } finally {
+    interrupts.close();
+  }
+}
+
+function kindsOf({ kinds, form }: EventOptions): readonly Kind[] {
+  const all = kinds.flatMap((kind) => {
+    const { told, named } = STREAM_KINDS[kind];
+    return form === 'json' ? told : [...told, ...named];
+  });
+  return [...new Set(all)];
+}
+
+interface Teller {
+  /** Lines for one event that the model has taken in. `log`: newest first. */
+  take(event: Event, log: readonly EventRow[], isLive: boolean): readonly string[];
+}
+
+class WireTeller implements Teller {
+  take(event: Event, _: readonly EventRow[], isLive: boolean): readonly string[] {
+    return isLive && !UNTOLD.has(event.type) ? [encodeJson(Event, event)] : [];
+  }
+}
+
+/** Pure. */
+export class WordTeller implements Teller {
+  readonly #options: EventOptions;
+  readonly #color: boolean;
+  readonly #fits: (text: string) => boolean;
+  #last = -1;
+
+  constructor(options: EventOptions, color: boolean) {
+    this.#options = options;
+    this.#color = color;
+    this.#fits = wordFilter(options.filter);
+  }
+
+  take(_: Event, log: readonly EventRow[], isLive: boolean): readonly string[] {
+    const since = this.#last;
+    const newest = log[0];
+    if (newest === undefined || newest.sequence === since) return [];
+    this.#last = newest.sequence;
+    if (!isLive) return [];
+    const rows: EventRow[] = [];
+    for (const row of log) {
+      if (row.sequence <= since) break;
+      rows.push(row);
+    }
+    rows.reverse();
+    const missed = (rows[0]?.sequence ?? 0) - since - 1;
+    const { kinds } = this.#options;
+    const told = rows.filter(({ kind, text }) => (kinds.length === 0 || kinds.includes(kind)) && this.#fits(text));
+    const lines = told.map((row) => this.#line(row));
+    return since >= 0 && missed > 0 ? [`... ${missed} events came too fast to be told`, ...lines] : lines;
+  }
+
+  #line({ time, severity, text }: EventRow): string {
+    const at = this.#options.form === 'wide' ? formatTime(time) : formatClock(time);
+    return `${at} ${colorText(`${glyphOf(severity)} ${sanitize(text)}`, severity, this.#color)}`;
+  }
+}
+
+/** Words that must all be there, `!word` that must not. Pure. */
+export function wordFilter(filter: string): (text: string) => boolean {
+  const words = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  return (text) => {
+    const lower = text.toLowerCase();
+    return words.every((word) =>
+      word.startsWith('!') && word.length > 1 ? !lower.includes(word.slice(1)) : lower.includes(word),
+    );
+  };
+}
