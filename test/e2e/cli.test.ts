@@ -272,7 +272,7 @@ describe('task launch', () => {
     });
   });
 
-  it('kill ends a detached task, and no other', async () => {
+  it('kill ends tasks of a launch that left, and of one that waits', async () => {
     const { stdout } = await launch(
       '--detach',
       '--name',
@@ -287,16 +287,18 @@ describe('task launch', () => {
     expect(await kill('no-such-task')).toMatchObject({ status: 3 });
     const attached = launching('--name', 'attached', '--', 'sh', '-c', 'echo ready; sleep 1000');
     await attached.shows('stdout', 'ready');
-    expect(await kill('attached')).toMatchObject({ status: 6 });
-    attached.child.kill('SIGINT');
-    await attached.done;
+    expect(await kill('attached')).toMatchObject({ status: 0 });
+    expect(await attached.done).toMatchObject({ status: 143, stdout: 'ready\n' });
     expect(await kill(taskId.slice(0, -2))).toMatchObject({
       status: 0,
-      stdout: `${taskId} ended: TASK_KILLED\n`,
-      stderr: '',
+      stdout: `${taskId} ended: KILLED\n`,
     });
     expect(findProcesses(`${scratch}/server`)).toEqual([]);
-    expect(await kill(taskId)).toMatchObject({ status: 3 });
+    expect(await kill(taskId)).toMatchObject({ status: 0, stdout: `${taskId} had ended already: KILLED\n` });
+    const client = new OperatorClient({ masters: cluster.master.address });
+    const { frameworks = [] } = await client.getFrameworks();
+    client.close();
+    expect(frameworks.filter(({ framework_info }) => framework_info.name.endsWith(' server'))).toEqual([]);
   });
 
   it('and the example framework run side by side', async () => {

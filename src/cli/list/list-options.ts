@@ -3,7 +3,7 @@ import { MesoError } from '../../base/error.js';
 import type { Column } from '../../views/columns/column.js';
 import { COLUMNS_OF } from '../../views/columns/index.js';
 import type { Order } from '../../views/model/cluster-model.js';
-import { columnsOf, findColumn, type ModelColumn } from '../../views/model/columns.js';
+import { columnsOf, findColumn } from '../../views/model/columns.js';
 import type { RowOf, TableName } from '../../views/model/rows.js';
 import { type OutputForm, outputFormOf } from '../output-form.js';
 
@@ -68,7 +68,7 @@ function orderOf(sort: string | undefined, table: TableName): Order | undefined 
   if (sort === undefined) return undefined;
   const descending = sort.startsWith('-');
   const name = descending ? sort.slice(1) : sort;
-  const columns = columnsOf(table) as readonly ModelColumn<RowOf[TableName]>[];
+  const columns = columnsOf<TableName>(table);
   return { column: (findColumn(columns, name) ?? refuse('--sort', name, columns)).key, descending };
 }
 
