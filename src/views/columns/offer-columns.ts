@@ -105,11 +105,11 @@ export const OFFER_COLUMNS: readonly Column<OfferRow>[] = [
   },
   {
     key: 'revocable',
-    heading: 'REVOCABLE',
+    heading: 'REVOC',
     align: 'left',
     priority: 12,
     isWide: true,
-    width: 9,
+    width: 5,
     text: ({ offer }) => amountsInWords(offer.revocable),
   },
   {

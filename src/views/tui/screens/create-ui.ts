@@ -158,8 +158,7 @@ class TopUi implements Ui {
     if (this.options.readonlyReason !== undefined) return this.options.readonlyReason;
     const { connection } = this.options.model;
     if (connection.kind === 'live') return undefined;
-    if (connection.kind === 'stale')
-      return 'Not while the picture is stale: what it would hit is not known. r connects now.';
+    if (connection.kind === 'stale') return 'Not while stale: what it would hit is not known. r connects now.';
     return 'Not before the picture is complete.';
   }
 

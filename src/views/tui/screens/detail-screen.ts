@@ -4,6 +4,7 @@
  * The last picture stays when the thing is no more.
  */
 
+import { isTerminal } from '../../../wire/task-state.js';
 import type { RowOf, TableName } from '../../model/rows.js';
 import { shortId } from '../../text/ids.js';
 import { sanitize } from '../../text/width.js';
@@ -127,7 +128,9 @@ export class DetailScreen implements Screen {
     }
     if (this.about.table !== 'tasks')
       return [back, { key: 'Tab', label: 'next page' }, { key: 'y', label: 'copy command' }];
-    const mayKill = this.world.whyNotChange() === undefined;
+    const row = this.row();
+    const isLive = row !== undefined && 'task' in row && !isTerminal(row.task.state) && !this.isGone();
+    const mayKill = isLive && this.world.whyNotChange() === undefined;
     const kill: readonly KeyHint[] = mayKill ? [{ key: 'x', label: 'kill' }] : [];
     if (!this.showsLog()) return [back, { key: 'Tab', label: 'next page' }, { key: 'w', label: 'why' }, ...kill];
     return [
@@ -262,7 +265,13 @@ export class DetailScreen implements Screen {
     const left: readonly Line[] =
       facts === undefined
         ? []
-        : [...taskFactLines(facts, leftWidth - 1), '', ...taskResourceLines(facts), '', ...taskStatusLines(facts)];
+        : [
+            ...taskFactLines(facts, leftWidth - 1),
+            '',
+            ...taskResourceLines(facts, leftWidth - 1),
+            '',
+            ...taskStatusLines(facts),
+          ];
     const right = this.logPane(rightWidth, area.rows, false);
     return Array.from({ length: area.rows }, (_, index): Line => {
       const rest = right[index] ?? '';
@@ -317,7 +326,7 @@ export class DetailScreen implements Screen {
 
   private resourceText(area: Area): readonly Line[] {
     const facts = this.taskFacts(area.nowMs);
-    return facts === undefined ? [] : taskResourceLines(facts);
+    return facts === undefined ? [] : taskResourceLines(facts, area.columns);
   }
 
   private eventText(area: Area): readonly Line[] {

@@ -37,24 +37,18 @@ export function breadcrumbLine(identity: Identity, path: readonly string[], colu
   return spread([span([clusterName(identity), ...path].join(' > '), 'accent')], chip, columns);
 }
 
-/** `[1]Overview 2 Agents ...      ? help` */
+/** `[1]Overview 2 Agents ...      ? help`; where seven titles do not fit, only the current one: `1 2 3 4 [5]Tasks 6 7`. */
 export function tabsLine(current: ScreenName, columns: number): Line {
   const gap = columns >= WIDE_FROM ? '  ' : ' ';
-  const titles = columns < TABS_FROM ? SCREENS.map(({ title }) => title.slice(0, SHORT_TITLE)) : undefined;
   const tabs = SCREENS.flatMap(({ name, title }, index): Span[] => {
-    const text = titles?.[index] ?? title;
-    const number = index + 1;
-    const before = index === 0 ? '' : gap;
-    return name === current
-      ? [span(before), span(`[${number}]${text}`, 'accent')]
-      : [span(`${before}${number} ${text}`)];
+    const before = span(index === 0 ? '' : gap);
+    if (name === current) return [before, span(`[${index + 1}]${title}`, 'accent')];
+    return [before, span(columns < TITLES_FROM ? `${index + 1}` : `${index + 1} ${title}`)];
   });
   return spread(tabs, '? help', columns);
 }
 
-/** Below, seven titles do not fit. */
-const TABS_FROM = 80;
-const SHORT_TITLE = 3;
+const TITLES_FROM = 80;
 
 /** One line that says all, where there is room for no more. */
 export function tinyLine(identity: Identity, nowMs: number): Line {

@@ -28,6 +28,7 @@ import type {
 } from './screen.js';
 import { TablePainter } from './table-painter.js';
 import { summaryLine, type TableSpec } from './table-specs.js';
+import { indented } from './wrap.js';
 
 export const DEFAULT_ORDER: Order = { column: 'problem', descending: false };
 /** Below, lines that are only there to breathe are left out. */
@@ -106,8 +107,9 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
     this.height = Math.max(1, area.rows - before.length - 2);
     const rows = this.tableLines(area);
     const count = rows.length === 0 ? 0 : rows.length - 1;
-    const summary = spread(this.summary(view.size), this.countText(count), area.columns);
-    return [...before, summary, ...(rows.length === 0 ? ['', ...this.emptyLines()] : rows)];
+    const counted = this.countText(count);
+    const summary = spread(this.summary(view.size, area.columns - counted.length - 1), counted, area.columns);
+    return [...before, summary, ...(rows.length === 0 ? ['', ...this.emptyLines(area.columns)] : rows)];
   }
 
   status(area: Area): Line {
@@ -250,10 +252,11 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
     return this.painter.paint(painted, area.columns, context).map((line) => ({ painted: line }));
   }
 
-  private summary(size: number): Line {
+  private summary(size: number, room: number): Line {
     if (this.scope !== '') return `${this.spec.title} ${formatCount(size)}`;
+    if (this.world.model.cluster.info === undefined) return this.spec.title;
     const { view } = this.opened();
-    return summaryLine(this.spec, this.world, this.table.size, { rows: view, holders: this.holders });
+    return summaryLine(this.spec, this.world, room, { rows: view, holders: this.holders });
   }
 
   private countText(shown: number): string {
@@ -261,11 +264,15 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
     return this.userFilter === '' ? `${shown} shown` : `${formatCount(view.size)} fit`;
   }
 
-  private emptyLines(): readonly Line[] {
-    if (this.userFilter !== '') return [`  Nothing fits "${this.userFilter}". Esc clears the filter.`];
-    const { connection } = this.world.model;
-    if (connection.kind === 'connecting' || connection.kind === 'syncing') return ['  Not known yet.'];
-    return [`  ${this.scope === '' ? this.spec.empty : 'None.'}`];
+  private emptyLines(columns: number): readonly Line[] {
+    return indented(this.emptyText(), columns);
+  }
+
+  private emptyText(): string {
+    if (this.userFilter !== '') return `Nothing fits "${this.userFilter}". Esc clears the filter.`;
+    const { connection, cluster } = this.world.model;
+    if (cluster.info === undefined || connection.kind === 'syncing') return 'Not known yet.';
+    return this.scope === '' ? this.spec.empty : 'None.';
   }
 
   private rowKey(key: KeyName, selected: Listed<RowOf[Name]> | undefined): readonly Effect[] | undefined {

@@ -15,7 +15,7 @@ import { cutLine, type Line, padLine, type Span, span, styleOf } from './paint.j
 import { problemLine } from './problems.js';
 import { resourceFacts, resourceTable } from './resources.js';
 import type { Area, BodyLine, Effect, KeyHint, KeyName, Screen, ScreenWorld, Subject } from './screen.js';
-import { allAgentStates, taskStates } from './table-specs.js';
+import { allAgentStates, fitStates, taskStates } from './table-specs.js';
 
 const LISTED_FROM_COLUMNS = 60;
 const WIDE_FROM = 100;
@@ -47,7 +47,7 @@ export class OverviewScreen implements Screen {
   body(area: Area): readonly BodyLine[] {
     const { paused } = this;
     if (paused !== undefined && paused.columns === area.columns && paused.rows === area.rows) return paused.lines;
-    const lines = area.columns < LISTED_FROM_COLUMNS ? this.listed(area) : this.drawn(area);
+    const lines = this.lines(area);
     if (this.isPaused) this.paused = { lines, columns: area.columns, rows: area.rows };
     return lines;
   }
@@ -123,6 +123,12 @@ export class OverviewScreen implements Screen {
     return [];
   }
 
+  private lines(area: Area): readonly BodyLine[] {
+    const { connection, cluster } = this.world.model;
+    if (cluster.info === undefined && connection.kind !== 'syncing') return ['', '  Nothing is known yet.'];
+    return area.columns < LISTED_FROM_COLUMNS ? this.listed(area) : this.drawn(area);
+  }
+
   private drawn(area: Area): readonly BodyLine[] {
     const { world } = this;
     const hasTables = area.rows + FRAME_LINES >= TABLES_FROM_ROWS;
@@ -149,8 +155,12 @@ export class OverviewScreen implements Screen {
     const failed = last.failed > 0 ? span(`failed ${formatCount(last.failed)}`, 'bad') : span('failed 0');
     const lost = last.lost > 0 ? span(`lost ${formatCount(last.lost)}`, 'bad') : span('lost 0');
     return [
-      [countLabel('AGENTS', totals.agentCount), ...allAgentStates(totals)],
-      [countLabel('TASKS', totals.taskCount), ...taskStates(totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_KILLING'])],
+      counted(countLabel('AGENTS', totals.agentCount), allAgentStates(totals), area.columns),
+      counted(
+        countLabel('TASKS', totals.taskCount),
+        taskStates(totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_KILLING']),
+        area.columns,
+      ),
       [
         `LAST 5m         finished ${formatCount(last.finished)}  `,
         failed,
@@ -280,8 +290,8 @@ export class OverviewScreen implements Screen {
     return [
       problemLine(model, this.focus === 'problems', area.columns, area.nowMs),
       ...resourceFacts(totals),
-      ['agents: ', formatCount(totals.agentCount), ...allAgentStates(totals)],
-      ['tasks: ', formatCount(totals.taskCount), ...taskStates(totals, ['TASK_RUNNING'])],
+      counted(`agents: ${formatCount(totals.agentCount)}`, allAgentStates(totals), area.columns),
+      counted(`tasks: ${formatCount(totals.taskCount)}`, taskStates(totals, ['TASK_RUNNING']), area.columns),
       ['offers: ', formatCount(totals.offerCount), ...this.offerFacts(area)],
       `last 5m: finished ${formatCount(history.last5Minutes.finished)}, failed ${formatCount(history.last5Minutes.failed)}`,
       `launches/s: ${formatRate(history.now.launchesPerSecond)}`,
@@ -339,6 +349,10 @@ function isSame(a: Focus, b: Focus): boolean {
 
 function reversed(line: readonly Span[]): Line {
   return [span(line.map(({ text }) => text).join(''), 'reverse')];
+}
+
+function counted(label: string, states: readonly Span[], columns: number): Line {
+  return [label, ...fitStates(states, columns - label.length)];
 }
 
 function countLabel(label: string, count: number): string {

@@ -3,7 +3,7 @@ import type { ClusterModel, Problem } from '../../model/cluster-model.js';
 import { glyphOf } from '../../text/glyphs.js';
 import { formatCount } from '../../text/numbers.js';
 import { formatAgeOf } from '../../text/times.js';
-import { padStartTo, sanitize, widthOf } from '../../text/width.js';
+import { cutEnd, padStartTo, sanitize, widthOf } from '../../text/width.js';
 import { showCommand } from './commands.js';
 import { ListCursor, type RowSource } from './list-cursor.js';
 import { movement } from './movement.js';
@@ -20,10 +20,7 @@ export function problemLine(model: ClusterModel, isFocused: boolean, columns: nu
   const { total, first } = model.problems(IN_LINE);
   const worst = first[0];
   const mark = isFocused ? '>' : ' ';
-  if (worst === undefined) {
-    const word = model.connection.kind === 'connecting' ? 'nothing is known yet' : 'no problems';
-    return ` ${mark} ${word}`;
-  }
+  if (worst === undefined) return ` ${mark} no problems`;
   const now = model.masterTime(nowMs);
   let text = `${formatCount(total)} ${total === 1 ? 'problem' : 'problems'}: `;
   const room = columns - 3 - OPEN_HINT.length;
@@ -32,7 +29,7 @@ export function problemLine(model: ClusterModel, isFocused: boolean, columns: nu
     if (index > 0 && widthOf(text) + widthOf(next) > room) break;
     text += next;
   }
-  return [span(`${glyphOf(worst.severity)}${mark} ${text}`, styleOf(worst.severity)), OPEN_HINT];
+  return [span(`${glyphOf(worst.severity)}${mark} ${cutEnd(text, room)}`, styleOf(worst.severity)), OPEN_HINT];
 }
 
 function problemText(problem: Problem, now: number): string {

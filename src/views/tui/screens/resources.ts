@@ -35,7 +35,7 @@ export function resourceTable(model: ClusterModel, theme: Theme, columns: number
   const room = columns - numbersWidth - RIGHT_MARGIN - (hasSpark ? SPARK_CELLS + RIGHT_MARGIN : 0);
   const cells = Math.max(0, Math.min(MOST_BAR_CELLS, room));
   const legend = theme.unicode ? '█ alloc  ▒ offered  · free' : '# alloc  = offered  . free';
-  const heading = `${numbers[0] ?? ''}${cells < LEAST_BAR_CELLS ? '' : legend}`;
+  const heading = `${numbers[0] ?? ''}${cells < legend.length ? '' : legend}`;
   return [
     hasSpark ? `${padEndTo(heading, numbersWidth + cells + RIGHT_MARGIN)}last 10 min` : heading.trimEnd(),
     ...shown.map(({ name, series }, index): Line => {

@@ -6,7 +6,7 @@ import type { FrameworkRow, RoleRow, RowOf, TableName } from '../../model/rows.j
 import { shortId } from '../../text/ids.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
 import { sanitize } from '../../text/width.js';
-import { type Line, type Span, span } from './paint.js';
+import { type Line, type Span, span, widthOfLine } from './paint.js';
 import type { KeyHint, ScreenWorld } from './screen.js';
 
 /** What a first line may look at besides totals: rows as they are sorted and filtered, and who holds most offers. */
@@ -147,17 +147,27 @@ function frameworkStates(totals: Totals): readonly Span[] {
 }
 
 function stateCount(word: string, count: number, isBad: boolean): Span[] {
-  return isBad
-    ? [span('  '), span(`! ${word} ${formatCount(count)}`, 'bad')]
-    : [span(`  ${word} ${formatCount(count)}`)];
+  return [isBad ? span(`  ! ${word} ${formatCount(count)}`, 'bad') : span(`  ${word} ${formatCount(count)}`)];
 }
 
-/** `Agents 1,000  active 994 ...` */
+/** What fits into `room` cells: the bad ones are the last to go. */
+export function fitStates(states: readonly Span[], room: number): readonly Span[] {
+  const kept = [...states];
+  while (widthOfLine(kept) > room) {
+    const last = kept.findLastIndex(({ style }) => style === 'plain');
+    if (last < 0) break;
+    kept.splice(last, 1);
+  }
+  return kept;
+}
+
+/** `Agents 1,000  active 994 ...` in `room` cells. */
 export function summaryLine<Name extends TableName>(
   spec: TableSpec<Name>,
   world: ScreenWorld,
-  size: number,
+  room: number,
   views: SummaryViews<RowOf[Name]>,
 ): Line {
-  return [`${spec.title} ${formatCount(size)}`, ...spec.summary(world, views)];
+  const title = `${spec.title} ${formatCount(world.model.tables[spec.table].size)}`;
+  return [title, ...fitStates(spec.summary(world, views), room - title.length)];
 }

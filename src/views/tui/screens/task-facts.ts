@@ -1,16 +1,17 @@
 /** What is known of one task, as lines: the stream's picture at once, the master's and its agent's answers when they come. */
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { taskStateWord } from '../../columns/task-columns.js';
+import { isBadEnd } from '../../model/health.js';
 import type { EventRow, TaskRow } from '../../model/rows.js';
 import { usageBar } from '../../text/bars.js';
 import { glyphOf } from '../../text/glyphs.js';
 import { shortId } from '../../text/ids.js';
 import { formatScalar, formatSize } from '../../text/numbers.js';
-import { formatAge, formatAgeOf, formatClock, formatTimeAndAge } from '../../text/times.js';
+import { formatAge, formatAgeOf, formatClock, formatTime, formatTimeAndAge } from '../../text/times.js';
 import { padEndTo, padStartTo, sanitize } from '../../text/width.js';
 import type { ContainerUsage } from '../ui.js';
 import { type Line, span, styleOf } from './paint.js';
-import { wrapWords } from './wrap.js';
+import { indented, wrapWords } from './wrap.js';
 
 export interface TaskFacts {
   readonly row: TaskRow;
@@ -26,7 +27,7 @@ const MESSAGE_LINES = 3;
 
 /** `! FAILED 12s ago: out of memory, limit 512M`, then what else somebody asks first. */
 export function taskFactLines(facts: TaskFacts, width: number): readonly Line[] {
-  const { row, now } = facts;
+  const { row } = facts;
   const { task } = row;
   const agent = task.agent_id === undefined ? '' : shortId(task.agent_id.value);
   const place = row.hostname === '' ? agent : `${row.hostname} (${agent})`;
@@ -42,7 +43,7 @@ export function taskFactLines(facts: TaskFacts, width: number): readonly Line[] 
     ...indented(about.filter((word) => word !== '').join('  '), width),
     ...indented(ranText(facts), width),
     ...indented(timeline(facts), width),
-    ...indented(resourceWords(facts, now), width),
+    ...indented(resourceWords(facts), width),
   ];
 }
 
@@ -63,24 +64,28 @@ function headline({ row, isGone, now }: TaskFacts, width: number): readonly Line
 function ranText({ row, now }: TaskFacts): string {
   const { task } = row;
   if (task.launched_at === undefined) return '';
-  const launched = `launched ${formatTimeAndAge(task.launched_at, now)}`;
-  const hasEnded = task.place === 'COMPLETED' && task.since !== undefined;
-  return hasEnded ? `${launched}, ran ${formatAge((task.since ?? 0) - task.launched_at)}` : launched;
+  if (task.place !== 'COMPLETED' || task.since === undefined)
+    return `launched ${formatTimeAndAge(task.launched_at, now)}`;
+  return `launched ${formatTime(task.launched_at)}, ran ${formatAge(task.since - task.launched_at)}`;
 }
 
 const CLOSE_S = 60;
 
 /** `STAGING 10:50:07 > STARTING +1.1s > RUNNING +0.3s > FAILED 14:02:19` */
-function timeline({ detail }: TaskFacts): string {
+function timeline({ row, detail }: TaskFacts): string {
   const statuses = inOrder(detail?.statuses);
-  let before: number | undefined;
+  if (statuses.length === 0) return '';
+  const { launched_at } = row.task;
+  const isStagingTold = launched_at === undefined || statuses[0]?.state === 'TASK_STAGING';
+  let before = isStagingTold ? undefined : launched_at;
+  const first = isStagingTold ? [] : [`STAGING ${formatClock(launched_at ?? 0)}`];
   const steps = statuses.map(({ state, timestamp }) => {
     const delta = before === undefined || timestamp === undefined ? undefined : timestamp - before;
     before = timestamp;
     const when = delta !== undefined && delta < CLOSE_S ? `+${delta.toFixed(1)}s` : formatClock(timestamp ?? 0);
     return `${taskStateWord(state)} ${when}`;
   });
-  return steps.join(' > ');
+  return [...first, ...steps].join(' > ');
 }
 
 function inOrder(statuses: readonly mesos.TaskStatus[] | undefined): readonly mesos.TaskStatus[] {
@@ -89,7 +94,7 @@ function inOrder(statuses: readonly mesos.TaskStatus[] | undefined): readonly me
     .sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0));
 }
 
-function resourceWords({ row, usage }: TaskFacts, _now: number): string {
+function resourceWords({ row, usage }: TaskFacts): string {
   const { resources, limits } = row.task;
   const words: string[] = [];
   const cpuUsed = usage?.cpus === undefined ? '' : ` used ${formatScalar(usage.cpus)}`;
@@ -107,10 +112,14 @@ function limitWord(limit: number | undefined, format: (value: number) => string)
 }
 
 const BAR_CELLS = 20;
+/** Of the numbers before a bar. */
+const NUMBERS_WIDTH = 38;
+const LEAST_BAR_CELLS = 5;
 
 /** Given, limit and, where the agent tells it, measured use. */
-export function taskResourceLines({ row, usage, unicode }: TaskFacts): readonly Line[] {
+export function taskResourceLines({ row, usage, unicode }: TaskFacts, width: number): readonly Line[] {
   const { resources, limits } = row.task;
+  const barCells = Math.min(BAR_CELLS, width - NUMBERS_WIDTH);
   const line = (
     name: string,
     used: number | undefined,
@@ -119,7 +128,8 @@ export function taskResourceLines({ row, usage, unicode }: TaskFacts): readonly 
     format: (value: number) => string,
   ) => {
     const most = limit ?? given;
-    const bar = used === undefined || most <= 0 ? '' : usageBar(used / most, BAR_CELLS, unicode);
+    const hasBar = used !== undefined && most > 0 && Number.isFinite(most) && barCells >= LEAST_BAR_CELLS;
+    const bar = hasBar ? usageBar(used / most, barCells, unicode) : '';
     const cells = [
       padEndTo(name, 6),
       padStartTo(used === undefined ? '-' : format(used), 8),
@@ -137,7 +147,7 @@ export function taskResourceLines({ row, usage, unicode }: TaskFacts): readonly 
       ? [line('disk', undefined, resources?.disk_mb ?? 0, limits?.disk_mb, formatSize)]
       : []),
     ...((resources?.gpus ?? 0) > 0 ? [line('gpu', undefined, resources?.gpus ?? 0, limits?.gpus, formatScalar)] : []),
-    ...(usage === undefined ? ['', 'Use is measured by its agent, while the container is there.'] : []),
+    ...(usage === undefined ? wrapWords('Its agent measures use while the container is there.', width) : []),
   ];
 }
 
@@ -147,13 +157,16 @@ export function taskStatusLines({ detail }: TaskFacts): readonly Line[] {
   if (statuses.length === 0) return [];
   return [
     'STATUSES (newest first)',
-    ...statuses.map(({ state, timestamp, message, reason, source, healthy }) => {
+    ...statuses.map(({ state, timestamp, message, reason, source, healthy }): Line => {
+      const severity = isBadEnd(state) ? 'bad' : 'normal';
       const health = healthy === undefined ? '' : healthy ? 'healthy  ' : 'unhealthy  ';
       const cause = message === undefined || message === '' ? (reason ?? '') : message;
       const from = source === undefined ? '' : `from ${source.replace('SOURCE_', '').toLowerCase()}  `;
-      return sanitize(
-        `${formatClock(timestamp ?? 0)}  ${padEndTo(taskStateWord(state), 11)}  ${from}${health}${cause}`,
-      );
+      return [
+        `${formatClock(timestamp ?? 0)} `,
+        span(`${glyphOf(severity)} ${padEndTo(taskStateWord(state), 11)}`, styleOf(severity)),
+        sanitize(`  ${from}${health}${cause}`),
+      ];
     }),
   ];
 }
@@ -175,8 +188,4 @@ export function eventLines(events: readonly EventRow[], key: string): readonly L
 
 function portsText(ports: readonly number[] | undefined): string {
   return ports === undefined || ports.length === 0 ? '' : `:${ports.join(',')}`;
-}
-
-export function indented(text: string, width: number): readonly string[] {
-  return text === '' ? [] : wrapWords(sanitize(text), Math.max(1, width - 2)).map((line) => `  ${line}`);
 }

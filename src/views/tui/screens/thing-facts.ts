@@ -10,7 +10,7 @@ import { formatCount, formatPercent, formatScalar, formatShare, formatSize } fro
 import { formatAge, formatAgeOf, formatTimeAndAge } from '../../text/times.js';
 import { padEndTo, padStartTo, sanitize } from '../../text/width.js';
 import { type Line, span, styleOf } from './paint.js';
-import { indented } from './task-facts.js';
+import { indented } from './wrap.js';
 
 export interface FactContext {
   readonly now: number;

@@ -1,5 +1,5 @@
 /** Prose into lines: broken between words, a longer word where it must be. Pure. */
-import { widthOf } from '../../text/width.js';
+import { sanitize, widthOf } from '../../text/width.js';
 import { chunks } from './log-view.js';
 
 /** Lines of at most `width` cells; runs of two blanks between facts stay together with what follows. */
@@ -17,4 +17,9 @@ export function wrapWords(text: string, width: number): readonly string[] {
     line = (pieces.at(-1) ?? '') + word.slice(word.trimEnd().length);
   }
   return line.trim() === '' && lines.length > 0 ? lines : [...lines, line.trimEnd()];
+}
+
+/** The text two cells in; nothing for no text. */
+export function indented(text: string, width: number): readonly string[] {
+  return text === '' ? [] : wrapWords(sanitize(text), Math.max(1, width - 2)).map((line) => `  ${line}`);
 }
