@@ -218,6 +218,9 @@ function attributeValue({ text, scalar, set, ranges }: mesos.Attribute): string 
   return `[${(ranges?.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
 }
 
+/** What all ids of one master share. */
+const GENERATED_PREFIX = 36;
+
 /** All that a word of a filter is looked for in, in lower case. */
 export function searchTextOf<R extends { readonly key: string }>(columns: readonly ModelColumn<R>[], row: R): string {
   const parts = [shortId(row.key)];
@@ -225,7 +228,7 @@ export function searchTextOf<R extends { readonly key: string }>(columns: readon
     if (kind !== 'text' || key === 'severity' || isHidden === true) continue;
     const text = value(row);
     // Of ids only what tells them apart: the digits that all share would fit any number.
-    if (typeof text === 'string') parts.push(shortId(text));
+    if (typeof text === 'string') parts.push(text.length > GENERATED_PREFIX ? shortId(text) : text);
   }
   return parts.join('\n').toLowerCase();
 }

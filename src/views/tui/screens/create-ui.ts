@@ -41,6 +41,7 @@ export function createUi(options: UiOptions): Ui {
 
 class TopUi implements Ui {
   private readonly world: ScreenWorld;
+  /** Kept with their sorted views: to follow a view costs little, to sort 100,000 rows again at each return would be felt. */
   private readonly screens = new Map<ScreenName, Screen>();
   private readonly opened: Screen[] = [];
   private tab: ScreenName = 'overview';
@@ -331,7 +332,6 @@ class TopUi implements Ui {
   private go(name: ScreenName): readonly Wish[] {
     const wishes = this.leaveDetail();
     this.opened.length = 0;
-    if (name !== this.tab) this.screens.get(this.tab)?.close();
     this.tab = name;
     return wishes;
   }
