@@ -92,7 +92,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
   }
 
   indexOf(key: string): number {
-    const entry = this.#isOpen ? this.#slots.get(key)?.entries[this.#index] : undefined;
+    const entry = this.#isOpen ? this.#slots.get(key)?.entryIn(this.#index) : undefined;
     return entry === undefined ? -1 : this.#list.indexOf(entry);
   }
 
@@ -113,7 +113,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    for (const entry of this.#list.all()) entry.item.entries[this.#index] = undefined;
+    for (const entry of this.#list.all()) entry.item.setEntry(this.#index, undefined);
     this.#list = new OrderedList(compareNumbers);
     this.#version++;
     this.#onClose();
@@ -122,9 +122,9 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
   /** The row of `slot` is new, or another than before. */
   onPut(slot: Slot<R>): void {
     const { now } = this.#clock;
-    const fits = this.#filter.isEmpty || this.#filter.matches(slot.row, slot.searchText, now);
+    const fits = this.#fits(slot, now);
     if (this.#filter.isTimed) this.#awaitTurn(slot, now);
-    const entry = slot.entries[this.#index];
+    const entry = slot.entryIn(this.#index);
     if (entry === undefined) {
       if (fits) this.#insert(slot);
     } else if (!fits) this.#take(slot, entry);
@@ -133,7 +133,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
 
   onRemove(slot: Slot<R>): void {
     if (this.#filter.isTimed) this.#turns.delete(slot.key);
-    const entry = slot.entries[this.#index];
+    const entry = slot.entryIn(this.#index);
     if (entry !== undefined) this.#take(slot, entry);
   }
 
@@ -145,8 +145,8 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     for (let key = this.#turns.popDue(now); key !== undefined; key = this.#turns.popDue(now)) {
       const slot = this.#slots.get(key);
       if (slot === undefined) continue;
-      const fits = this.#filter.matches(slot.row, slot.searchText, now);
-      const entry = slot.entries[this.#index];
+      const fits = this.#fits(slot, now);
+      const entry = slot.entryIn(this.#index);
       if (fits && entry === undefined) this.#insert(slot);
       if (!fits && entry !== undefined) this.#take(slot, entry);
       this.#awaitTurn(slot, now);
@@ -154,16 +154,20 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     return this.#version !== before;
   }
 
+  #fits(slot: Slot<R>, now: number): boolean {
+    return this.#filter.isEmpty || this.#filter.matches(slot.row, () => slot.searchText(this.#columns), now);
+  }
+
   #insert(slot: Slot<R>): void {
     const entry = this.#entryOf(slot);
-    slot.entries[this.#index] = entry;
+    slot.setEntry(this.#index, entry);
     this.#list.insert(entry);
     this.#version++;
   }
 
   #take(slot: Slot<R>, entry: Entry<Slot<R>>): void {
     this.#list.remove(entry);
-    slot.entries[this.#index] = undefined;
+    slot.setEntry(this.#index, undefined);
     this.#version++;
   }
 
@@ -172,7 +176,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     if (this.#sortOf(slot.row) === entry.sort) return;
     this.#list.remove(entry);
     const moved = this.#entryOf(slot);
-    slot.entries[this.#index] = moved;
+    slot.setEntry(this.#index, moved);
     this.#list.insert(moved);
   }
 
@@ -188,10 +192,10 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     this.#isText = this.#sortColumn.kind === 'text' || this.#sortColumn.sortValue !== undefined;
     this.#turns.clear();
     for (const slot of this.#slots.values()) {
-      const fits = filter.isEmpty || filter.matches(slot.row, slot.searchText, now);
+      const fits = this.#fits(slot, now);
       const entry = fits ? this.#entryOf(slot) : undefined;
       if (entry !== undefined) entries.push(entry);
-      slot.entries[this.#index] = entry;
+      slot.setEntry(this.#index, entry);
       if (filter.isTimed) this.#awaitTurn(slot, now);
     }
     return new OrderedList(this.#compare(), entries);

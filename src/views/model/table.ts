@@ -18,12 +18,11 @@ export interface AnyRow {
 export class Slot<R extends AnyRow> {
   /** In which generation it was heard of last. */
   generation: number;
-  /** Where each open view has it; undefined: it does not fit there. */
-  readonly entries: (Entry<Slot<R>> | undefined)[] = [];
+  /** Where each open view has it; undefined: it does not fit there. Never longer than needed: there is one for each row. */
+  #entries: (Entry<Slot<R>> | undefined)[] = NO_ENTRIES;
   #searchText: string | undefined;
 
   constructor(
-    private readonly columns: readonly ModelColumn<R>[],
     public row: R,
     generation: number,
   ) {
@@ -39,12 +38,27 @@ export class Slot<R extends AnyRow> {
     this.#searchText = undefined;
   }
 
+  entryIn(view: number): Entry<Slot<R>> | undefined {
+    return this.#entries[view];
+  }
+
+  setEntry(view: number, entry: Entry<Slot<R>> | undefined): void {
+    if (view < this.#entries.length) this.#entries[view] = entry;
+    else if (entry !== undefined) {
+      const between = new Array<undefined>(view - this.#entries.length).fill(undefined);
+      this.#entries = this.#entries.concat(between, entry);
+    }
+  }
+
   /** Made when a filter first asks. */
-  readonly searchText = (): string => {
-    this.#searchText ??= searchTextOf(this.columns, this.row);
+  searchText(columns: readonly ModelColumn<R>[]): string {
+    this.#searchText ??= searchTextOf(columns, this.row);
     return this.#searchText;
-  };
+  }
 }
+
+/** Stays empty: what is longer is made by `concat`, which leaves no room for more. */
+const NO_ENTRIES: never[] = [];
 
 /** The master's clock as the model last saw it, Unix seconds. */
 export interface MasterClock {
@@ -72,7 +86,7 @@ export class RowTable<R extends AnyRow> implements Table<R> {
   put(row: R, generation: number): void {
     const slot = this.#slots.get(row.key);
     if (slot === undefined) {
-      const added = new Slot(this.columns, row, generation);
+      const added = new Slot(row, generation);
       this.#slots.set(row.key, added);
       for (const view of this.#views) view?.onPut(added);
       return;

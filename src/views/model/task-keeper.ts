@@ -3,6 +3,7 @@
  * oldest go first. A task that does not start is looked at again when that becomes a problem, not before. Pure.
  */
 import type * as api from '../../wire/gen/mesoctl-api.js';
+import { TaskCompactor } from './compact-task.js';
 import { DueQueue } from './due-queue.js';
 import { isBadEnd, isStarting, judgeTask } from './health.js';
 import type { ModelState } from './model-state.js';
@@ -18,12 +19,17 @@ export class TaskKeeper {
   /** Tasks on their way by when that takes too long. */
   readonly #starting = new DueQueue();
 
+  readonly #compactor = new TaskCompactor();
+
   constructor(private readonly state: ModelState) {}
 
   put(task: api.Task): void {
     const { tables, generation } = this.state;
     const old = tables.tasks.get(taskKeyOf(task.framework_id.value, task.task_id.value));
-    const row = this.#rowOf(old !== undefined && sameValue(old.task, task) ? old.task : task, old);
+    const row = this.#rowOf(
+      old !== undefined && sameValue(old.task, task) ? old.task : this.#compactor.compact(task),
+      old,
+    );
     if (row === old) {
       tables.tasks.put(row, generation);
       return;
