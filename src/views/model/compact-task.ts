@@ -3,6 +3,7 @@
  * many. Ids of frameworks and agents, texts and amounts are held once, lists at their size. Says the same as what it was made from. Pure.
  */
 import type * as api from '../../wire/gen/mesoctl-api.js';
+import { sameValue } from './same-value.js';
 
 /** Beyond so many different values, what repeats is no longer worth finding. */
 const MOST_KEPT = 20_000;
@@ -10,34 +11,37 @@ const MOST_KEPT = 20_000;
 export class TaskCompactor {
   readonly #ids = new Map<string, { readonly value: string }>();
   readonly #texts = new Map<string, string>();
-  readonly #amounts = new Map<string, api.Amounts>();
+  readonly #known = new Map<string, api.Amounts>();
 
-  compact(task: api.Task): api.Task {
-    const { task_id, name, executor_id } = task;
+  /** `old`: what is known of the same task; what did not change is taken from there. */
+  compact(task: api.Task, old: api.Task | undefined): api.Task {
+    const { task_id, executor_id, name } = task;
+    const id = old?.task_id ?? task_id;
     return {
-      framework_id: this.#id(task.framework_id.value),
-      task_id,
+      framework_id: old?.framework_id ?? this.#id(task.framework_id),
+      task_id: id,
       state: task.state,
       place: task.place,
       since: task.since,
-      // Of a task that still stages: one number for both.
+      // Of a task that was just launched: one number for both.
       launched_at: task.launched_at === task.since ? task.since : task.launched_at,
-      agent_id: task.agent_id && this.#id(task.agent_id.value),
-      executor_id: executor_id?.value === task_id.value ? task_id : executor_id,
-      name: name === task_id.value ? task_id.value : name,
-      role: task.role && this.#text(task.role),
-      resources: task.resources && this.#amountsOf(task.resources),
-      limits: task.limits && this.#amountsOf(task.limits),
+      agent_id:
+        task.agent_id?.value === old?.agent_id?.value ? old?.agent_id : task.agent_id && this.#id(task.agent_id),
+      executor_id: executor_id?.value === id.value ? id : executor_id,
+      name: name === id.value ? id.value : name,
+      role: task.role === old?.role ? old?.role : task.role && this.#text(task.role),
+      resources: this.#amounts(task.resources, old?.resources),
+      limits: this.#amounts(task.limits, old?.limits),
       reason: task.reason,
       source: task.source,
       message: task.message && this.#text(task.message),
       healthy: task.healthy,
-      ip: task.ip && this.#text(task.ip),
+      ip: task.ip === old?.ip ? old?.ip : task.ip && this.#text(task.ip),
       ports: task.ports?.slice(),
     };
   }
 
-  #id(value: string): { readonly value: string } {
+  #id({ value }: { readonly value: string }): { readonly value: string } {
     return kept(this.#ids, value, () => ({ value }));
   }
 
@@ -45,8 +49,10 @@ export class TaskCompactor {
     return kept(this.#texts, text, () => text);
   }
 
-  #amountsOf({ cpus, gpus, mem_mb, disk_mb }: api.Amounts): api.Amounts {
-    return kept(this.#amounts, `${cpus} ${gpus} ${mem_mb} ${disk_mb}`, () => ({ cpus, gpus, mem_mb, disk_mb }));
+  #amounts(amounts: api.Amounts | undefined, old: api.Amounts | undefined): api.Amounts | undefined {
+    if (amounts === undefined || sameValue(amounts, old)) return amounts && old;
+    const { cpus, gpus, mem_mb, disk_mb } = amounts;
+    return kept(this.#known, `${cpus} ${gpus} ${mem_mb} ${disk_mb}`, () => ({ cpus, gpus, mem_mb, disk_mb }));
   }
 }
 

@@ -6,22 +6,36 @@ const ZERO = 48;
 const NINE = 57;
 /** Longer runs of digits compare as if they had this many: their length must fit below the letters. */
 const MAX_DIGITS = 48;
+/** What differs only behind this is in order by whatever else decides. */
+const MAX_LENGTH = 256;
 
 /** Each run of digits, without leading zeros, behind a character that tells its length. */
 export function naturalKey(text: string): string {
-  const lower = text.toLowerCase();
-  let key = '';
-  let copied = 0;
-  for (let at = 0; at < lower.length; at++) {
-    if (!isDigit(lower.charCodeAt(at))) continue;
-    let from = at;
-    while (at < lower.length && isDigit(lower.charCodeAt(at))) at++;
-    key += lower.slice(copied, from);
-    while (from < at - 1 && lower.charCodeAt(from) === ZERO) from++;
-    key += String.fromCharCode(ZERO + Math.min(MAX_DIGITS, at - from)) + lower.slice(from, at);
-    copied = at;
+  const lower = (text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text).toLowerCase();
+  const codes: number[] = [];
+  let hasDigits = false;
+  for (let at = 0; at < lower.length; ) {
+    const code = lower.charCodeAt(at);
+    if (isDigit(code)) {
+      hasDigits = true;
+      at = pushDigits(lower, at, codes);
+    } else {
+      codes.push(code);
+      at++;
+    }
   }
-  return copied === 0 ? lower : key + lower.slice(copied);
+  return hasDigits ? String.fromCharCode(...codes) : lower;
+}
+
+/** Returns where the digits end. */
+function pushDigits(text: string, from: number, codes: number[]): number {
+  let end = from + 1;
+  while (end < text.length && isDigit(text.charCodeAt(end))) end++;
+  let at = from;
+  while (at < end - 1 && text.charCodeAt(at) === ZERO) at++;
+  codes.push(ZERO + Math.min(MAX_DIGITS, end - at));
+  while (at < end) codes.push(text.charCodeAt(at++));
+  return end;
 }
 
 function isDigit(code: number): boolean {

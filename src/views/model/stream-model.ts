@@ -98,7 +98,9 @@ export class StreamModel implements ClusterModel {
 
   apply(event: api.Event, nowUnixMs: number): void {
     this.#followClock(event, nowUnixMs);
-    for (const line of wordEvent(this, event)) this.#log.add(line);
+    // Offers are in the log as rates only.
+    if (event.type !== 'OFFERS_MADE' && event.type !== 'OFFERS_ENDED')
+      for (const line of wordEvent(this, event)) this.#log.add(line);
     this.#take(event, nowUnixMs);
     if (this.#connection.kind === 'live') this.#connection = { kind: 'live', lastEventUnixMs: nowUnixMs };
     if (event.type !== 'HEARTBEAT') this.#version++;

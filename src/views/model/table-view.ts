@@ -31,6 +31,8 @@ export interface TableViewOptions<R extends AnyRow> {
 const PROBLEMS_FIRST: Order = { column: 'problem', descending: false };
 /** Texts without a value stand behind all others. */
 const LAST_TEXT = '\uffff';
+/** A column with more different texts than this does not repeat enough. */
+const MOST_KEYS = 16_384;
 
 export class TableView<R extends AnyRow> implements SortedView<R> {
   readonly #columns: readonly ModelColumn<R>[];
@@ -47,6 +49,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
   #list: OrderedList<Slot<R>>;
   /** When rows next enter or leave the filter by their age. */
   readonly #turns = new DueQueue();
+  readonly #naturalKeys = new Map<string, string>();
   #shown: { readonly version: number; readonly from: number; readonly count: number; readonly rows: R[] } | undefined;
   #isOpen = true;
 
@@ -191,6 +194,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     const entries: Entry<Slot<R>>[] = [];
     this.#isText = this.#sortColumn.kind === 'text' || this.#sortColumn.sortValue !== undefined;
     this.#turns.clear();
+    this.#naturalKeys.clear();
     for (const slot of this.#slots.values()) {
       const fits = this.#fits(slot, now);
       const entry = fits ? this.#entryOf(slot) : undefined;
@@ -211,6 +215,15 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     return { sort: this.#sortOf(slot.row), key: slot.key, item: slot, position: 0 };
   }
 
+  /** States, hosts and names repeat: their keys are made once. */
+  #naturalKey(text: string): string {
+    const known = this.#naturalKeys.get(text);
+    if (known !== undefined) return known;
+    const key = naturalKey(text);
+    if (this.#naturalKeys.size < MOST_KEYS) this.#naturalKeys.set(text, key);
+    return key;
+  }
+
   #columnOf(order: Order): ModelColumn<R> {
     return findColumn(this.#columns, order.column) ?? (this.#columns[0] as ModelColumn<R>);
   }
@@ -227,7 +240,7 @@ export class TableView<R extends AnyRow> implements SortedView<R> {
     const found = value(row);
     if (this.#isText) {
       if (found === undefined || found === '') return this.#order.descending ? '' : LAST_TEXT;
-      return naturalKey(String(found));
+      return this.#naturalKey(String(found));
     }
     if (found === undefined) return Number.POSITIVE_INFINITY;
     // The youngest of all is the one that began last.

@@ -27,7 +27,7 @@ export class TaskKeeper {
     const { tables, generation } = this.state;
     const old = tables.tasks.get(taskKeyOf(task.framework_id.value, task.task_id.value));
     const row = this.#rowOf(
-      old !== undefined && sameValue(old.task, task) ? old.task : this.#compactor.compact(task),
+      old !== undefined && sameValue(old.task, task) ? old.task : this.#compactor.compact(task, old?.task),
       old,
     );
     if (row === old) {
