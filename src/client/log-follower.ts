@@ -58,7 +58,8 @@ const AGAIN: LogStep = { data: [], skipped: false, isAtEnd: false };
 export class LogFollower {
   readonly #source: FileSource;
   readonly #name: string;
-  readonly #lastBytes: number;
+  #lastBytes: number;
+  #beganInside = false;
   /** Of the live file, at the newest listing. */
   #liveBytes = 0;
   /** Newest rotated file that is older than ours; undefined: there is none. */
@@ -89,6 +90,35 @@ export class LogFollower {
       if (found !== undefined) return found;
     }
     return AGAIN;
+  }
+
+  /** Whether the first bytes, or those after `skipToLast`, came from the middle of a file: perhaps of a line. */
+  get beganInside(): boolean {
+    return this.#beganInside;
+  }
+
+  /**
+   * Passes over everything but the last `keepBytes`, for those who need the newest more than all of it. Returns how many
+   * bytes that were; what retention deleted meanwhile does not count.
+   */
+  async skipToLast(keepBytes: number): Promise<number> {
+    const rotated = await this.#listRotated();
+    if (rotated === undefined || !this.#hasStarted) return 0;
+    const aheadBytes = this.#bytesAhead(rotated);
+    if (aheadBytes <= keepBytes) return 0;
+    this.#listing = rotated;
+    this.#lastBytes = keepBytes;
+    this.#hasStarted = false;
+    this.#tail = new Uint8Array();
+    return aheadBytes - keepBytes;
+  }
+
+  /** Bytes from our place to the end; from the oldest on where our place was deleted. */
+  #bytesAhead(rotated: readonly Rotated[]): number {
+    const anchored = this.#anchor === undefined ? -1 : rotated.findIndex(({ identity }) => identity === this.#anchor);
+    const index = anchored < 0 ? rotated.length : anchored;
+    const sizes = [this.#liveBytes, ...rotated.map(({ sizeBytes }) => sizeBytes)].slice(0, index + 1);
+    return sizes.reduce((sum, size) => sum + size, 0) - this.#offset;
   }
 
   /** undefined: the files moved meanwhile. Then nothing is taken over, so nothing is lost or read twice. */
@@ -151,10 +181,15 @@ export class LogFollower {
     let missing = this.#lastBytes;
     const sizes = [this.#liveBytes, ...rotated.map(({ sizeBytes }) => sizeBytes)];
     for (const [index, size] of sizes.entries()) {
-      if (size >= missing) return { index, offset: size - missing, skipped: false };
+      if (size >= missing) return this.#beginAt(index, size - missing);
       missing -= size;
     }
-    return { index: rotated.length, offset: 0, skipped: false };
+    return this.#beginAt(rotated.length, 0);
+  }
+
+  #beginAt(index: number, offset: number): Place {
+    this.#beganInside = offset > 0;
+    return { index, offset, skipped: false };
   }
 
   async #isOldestOurs(rotated: readonly Rotated[]): Promise<boolean> {

@@ -154,6 +154,29 @@ describe('LogFollower', () => {
     );
   });
 
+  it('passes over all but the newest bytes when asked to, and says how many', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, fc.nat(400), fc.nat(60), async (script, keep, stepsBefore) => {
+        const sandbox = new Sandbox(1000);
+        const follower = new LogFollower(sandbox, 'stdout');
+        play(sandbox, script);
+        const before: Buffer[] = [];
+        for (let i = 0; i < stepsBefore; i++)
+          for (const part of (await follower.step()).data) before.push(Buffer.from(part));
+        sandbox.between = () => undefined;
+        const passed = await follower.skipToLast(keep);
+        const after: Buffer[] = [];
+        await readAll(follower, after);
+        const [got, rest] = [Buffer.concat(before), Buffer.concat(after)];
+        expect(got.length + passed + rest.length).toBe(sandbox.written.length);
+        expect(got.equals(sandbox.written.subarray(0, got.length))).toBe(true);
+        expect(rest.equals(sandbox.written.subarray(got.length + passed))).toBe(true);
+        if (passed > 0) expect(rest.length).toBe(keep);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('knows its file again by its last bytes when everything older is gone', async () => {
     const sandbox = new Sandbox(1);
     const follower = new LogFollower(sandbox, 'stdout');
