@@ -1,0 +1,52 @@
+/**
+ * Draws lines with Ink: one text per line and nothing else, whole frames out of `FramePort`. This is the only module that
+ * knows Ink; it is loaded late, because that costs half a second, and only by what draws a full screen.
+ *
+ * Each line goes in as the transformation of an empty text: Ink keeps the measure of every text that it has ever seen, so
+ * a clock in a text would fill the memory of a program that runs for weeks. The layout is one line each, nothing to measure.
+ */
+import { Box, render, Text, Transform } from 'ink';
+import { memo } from 'react';
+import { FramePort } from './frame-port.js';
+
+export interface InkCanvas {
+  /** Draws at once; the frame goes to `onFrame`. */
+  draw(lines: readonly string[]): void;
+  resize(columns: number, rows: number): void;
+  close(): void;
+}
+
+const Line = memo(function Line({ text }: { readonly text: string }) {
+  return (
+    <Transform transform={() => text}>
+      <Text> </Text>
+    </Transform>
+  );
+});
+
+function App({ lines }: { readonly lines: readonly string[] }) {
+  return (
+    <Box flexDirection="column">
+      {lines.map((text, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its row
+        <Line key={row} text={text} />
+      ))}
+    </Box>
+  );
+}
+
+export function createInkCanvas(columns: number, rows: number, onFrame: (lines: readonly string[]) => void): InkCanvas {
+  const port = new FramePort(columns, rows, onFrame);
+  const ink = render(<App lines={[]} />, {
+    stdout: port as unknown as NodeJS.WriteStream,
+    debug: true,
+    patchConsole: false,
+    exitOnCtrlC: false,
+    isScreenReaderEnabled: false,
+  });
+  return {
+    draw: (lines) => ink.rerender(<App lines={lines} />),
+    resize: (newColumns, newRows) => port.resize(newColumns, newRows),
+    close: () => ink.unmount(),
+  };
+}
