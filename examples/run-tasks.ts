@@ -36,7 +36,7 @@ const client = new SchedulerClient({
 process.once('SIGINT', () => void client.teardown().finally(() => client.close()));
 
 /** Puts as many waiting tasks on an offer as fit, and gives the rest back. */
-async function useOffer(offer: mesos.Offer): Promise<void> {
+async function takeOffer(offer: mesos.Offer): Promise<void> {
   const tasks: mesos.TaskInfo[] = [];
   let free = offer.resources ?? [];
   while (waiting.length > 0) {
@@ -99,7 +99,7 @@ try {
         await client.reconcile([...running].map(([id, agent_id]) => ({ task_id: { value: id }, agent_id })));
         break;
       case 'OFFERS':
-        for (const offer of event.offers) await useOffer(offer);
+        for (const offer of event.offers) await takeOffer(offer);
         break;
       case 'UPDATE':
         await onUpdate(event.status);
