@@ -145,10 +145,10 @@ function commandPage(command) {
     page.paragraph(`Also: ${command.aliases.map((alias) => `mesoctl ${alias.replaceAll(':', ' ')}`).join(', ')}.`);
   optionsSection(page, command, table);
   globalOptions(page, flags.filter(isGlobal));
-  const names = new Set(flags.filter(isGlobal).map(({ name }) => name));
+  const names = new Set([...flags.filter(isGlobal), ...command.args].map(({ name }) => name));
   environmentSection(
     page,
-    ENVIRONMENT.filter((row) => row.flags.length === 0 || row.flags.some((name) => names.has(name))),
+    ENVIRONMENT.filter((row) => row.flags.some((name) => names.has(name))),
     table,
   );
   exitStatusSection(page, exitsOf(extras.exits));

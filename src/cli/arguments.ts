@@ -5,7 +5,7 @@
  */
 
 /** Flags that may stand before the command; true: with a value. */
-const LEADING_FLAGS: Readonly<Record<string, boolean>> = {
+export const LEADING_FLAGS: Readonly<Record<string, boolean>> = {
   '--master': true,
   '--timeout': true,
   '--color': true,

@@ -3,10 +3,8 @@ import { Flags } from '@oclif/core';
 import { parseDuration } from '../base/duration.js';
 import { MesoError } from '../base/error.js';
 import { isRejection } from '../base/rejection.js';
-import { type Address, parseAddresses } from '../client/address.js';
+import { type Address, DEFAULT_MASTERS, parseAddresses } from '../client/address.js';
 import { globalFlags } from './base-command.js';
-
-export const DEFAULT_MASTERS = '127.0.0.1:5050';
 
 export const clientFlags = {
   ...globalFlags,

@@ -46,7 +46,7 @@ export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string]
 export interface EnvironmentVariable {
   readonly name: string;
   readonly meaning: string;
-  /** The flags that it stands for: it concerns the commands that have one of them. None: every command. */
+  /** Global flags and arguments: it concerns the commands that have one of them. */
   readonly flags: readonly string[];
 }
 
@@ -55,6 +55,11 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     name: 'MESOCTL_MASTER',
     meaning: 'masters, HOST:PORT joined by commas, where --master is not given; default 127.0.0.1:5050',
     flags: ['master'],
+  },
+  {
+    name: 'MESOCTL_COMPLETION_TIMEOUT',
+    meaning: 'how long a TAB waits for the names of tasks and agents; default 200ms',
+    flags: ['shell'],
   },
   { name: 'NO_COLOR', meaning: 'not empty: no colour, unless --color says otherwise', flags: ['color'] },
   { name: 'FORCE_COLOR', meaning: 'not 0: colour, also where stdout is no terminal', flags: ['color'] },

@@ -4,6 +4,7 @@
  */
 import { type Command, Help, type Interfaces } from '@oclif/core';
 import type { HelpExtras } from './base-command.js';
+import { briefOfSummary, briefOfTopic } from './brief.js';
 import { HELP_TOPICS, type HelpBlock, type HelpTopic, ROOT_EXAMPLES, ROOT_SUMMARY } from './help-topics.js';
 import { unknownCommand } from './unknown-command.js';
 
@@ -27,7 +28,10 @@ export class MesoctlHelp extends Help {
       ...columns(ROOT_EXAMPLES.map(([command, note]) => [`$ ${command}`, note])),
       '',
       'COMMANDS',
-      ...columns([...this.#nounRows(), ...singles.map((command): Row => [command.id, briefOf(command)])]),
+      ...columns([
+        ...this.#nounRows(),
+        ...singles.map((command): Row => [command.id, briefOfSummary(firstLine(command))]),
+      ]),
       '',
       'GLOBAL  --master HOST:PORT[,...] (MESOCTL_MASTER)  --json  --timeout DUR  --color WHEN  --debug',
       `MORE    mesoctl COMMAND --help · mesoctl help ${HELP_TOPICS.map(({ name }) => name).join('|')} · man mesoctl`,
@@ -106,8 +110,9 @@ export class MesoctlHelp extends Help {
     return nouns.flatMap((noun): Row[] => {
       const verbs = commands.filter(({ id }) => id.startsWith(`${noun}:`)).map(({ id }) => id.slice(noun.length + 1));
       const description = this.config.topics.find(({ name }) => name === noun)?.description ?? '';
-      const plain = description.replace(/^[A-Z]\w*: /, '').replace(/\.$/, '');
-      return verbs.length === 0 ? [] : [[`${noun.padEnd(10)} ${verbs.map(spaced).join(' ')}`, plain]];
+      return verbs.length === 0
+        ? []
+        : [[`${noun.padEnd(10)} ${verbs.map(spaced).join(' ')}`, briefOfTopic(description)]];
     });
   }
 
@@ -194,12 +199,6 @@ function labelOf(flag: Flag): string {
 
 function firstLine(command: Command.Loadable): string {
   return (command.summary ?? command.description ?? '').split('\n')[0] ?? '';
-}
-
-/** The first clause, as the list of all commands has room for. */
-function briefOf(command: Command.Loadable): string {
-  const clause = firstLine(command).split(/[:;,.]/)[0] ?? '';
-  return `${clause.charAt(0).toLowerCase()}${clause.slice(1)}`;
 }
 
 function spaced(id: string): string {

@@ -12,6 +12,8 @@ export interface Address {
 
 /** The port of a master when none is written. */
 export const DEFAULT_MASTER_PORT = 5050;
+/** Where a master is looked for when nobody says. */
+export const DEFAULT_MASTERS = `127.0.0.1:${DEFAULT_MASTER_PORT}`;
 /** The port of an agent when none is written. */
 export const DEFAULT_AGENT_PORT = 5051;
 

@@ -1,7 +1,7 @@
 /**
- * How long the command line takes to answer: `mesoctl --help`, `mesoctl task launch --help`, `mesoctl --version`, and the
- * floor, `node -e 0`. In the manner of hyperfine: warm-up runs, then a fixed number of measured ones. Goal: help in under
- * 250 ms. Run by hand: node --import tsx test/bench/startup.ts [runs]
+ * How long the command line takes to answer: `mesoctl --help`, `mesoctl task launch --help`, `mesoctl --version`, a TAB of
+ * completion, and the floor, `node -e 0`. In the manner of hyperfine: warm-up runs, then a fixed number of measured ones.
+ * Goals: help in under 250 ms, completion in under 300 ms. Run by hand: node --import tsx test/bench/startup.ts [runs]
  */
 import { spawnSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
@@ -37,3 +37,8 @@ report('node -e 0', measure(['-e', '0']));
 report('mesoctl --help', measure([mesoctlPath, '--help']));
 report('mesoctl task launch --help', measure([mesoctlPath, 'task', 'launch', '--help']));
 report('mesoctl --version', measure([mesoctlPath, '--version']));
+report('TAB: task launch --', measure([mesoctlPath, '__complete', 'zsh', 'task', 'launch', '--']));
+report(
+  'TAB: task kill, no master',
+  measure([mesoctlPath, '__complete', 'zsh', 'task', 'kill', '--master', '127.0.0.1:1', '']),
+);

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { decodeProtobuf } from '../../../src/wire/codec.js';
+import * as extension from '../../../src/wire/gen/mesoctl-api.js';
 import * as scheduler from '../../../src/wire/gen/scheduler.js';
 import { encodeJson } from '../../../src/wire/json.js';
 import { encodeRecord } from '../../../src/wire/recordio.js';
@@ -14,7 +15,7 @@ export interface Seen {
 
 export type Handler = (seen: Seen, response: ServerResponse) => void | Promise<void>;
 
-/** Takes JSON, and scheduler calls as protobuf; records every request; `close` cuts all connections. */
+/** Takes JSON, and calls of the scheduler and extension APIs as protobuf; records every request; `close` cuts all connections. */
 export class FakeMaster {
   readonly seen: Seen[] = [];
   readonly sockets = new Set<Socket>();
@@ -60,7 +61,7 @@ export class FakeMaster {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const seen = {
-      call: callOf(body, request.headers['content-type']),
+      call: callOf(body, request),
       headers: request.headers,
       path: request.url ?? '',
     };
@@ -69,9 +70,12 @@ export class FakeMaster {
   }
 }
 
-/** Protobuf is taken for a call of the scheduler API. */
-function callOf(body: Buffer, contentType: string | undefined): Record<string, unknown> {
-  if (contentType === 'application/x-protobuf') return { ...decodeProtobuf(scheduler.Call, body) };
+/** Protobuf is taken for a call of the extension API at its path, elsewhere for one of the scheduler API. */
+function callOf(body: Buffer, { headers, url }: IncomingMessage): Record<string, unknown> {
+  if (headers['content-type'] === 'application/x-protobuf')
+    return {
+      ...(url === '/api/mesoctl/v1' ? decodeProtobuf(extension.Call, body) : decodeProtobuf(scheduler.Call, body)),
+    };
   return body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
 }
 
