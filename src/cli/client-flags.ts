@@ -45,7 +45,12 @@ export const listFlags = {
   columns: Flags.string({ summary: 'columns to print, in that order', helpValue: 'NAME,...' }),
   sort: Flags.string({ summary: 'column to sort by, - before it turns it round', helpValue: '[-]NAME' }),
   filter: Flags.string({ summary: 'only what fits: words, field=value, !not', helpValue: 'TEXT' }),
-  limit: Flags.integer({ char: 'l', summary: 'rows at most; 0: all (200 on a terminal, else all)', min: 0 }),
+  limit: Flags.integer({
+    char: 'l',
+    summary: 'rows at most; 0: all (200 on a terminal, else all)',
+    helpValue: 'N',
+    min: 0,
+  }),
   'no-header': Flags.boolean({ summary: 'rows only' }),
 };
 

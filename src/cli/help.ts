@@ -166,8 +166,7 @@ function flagLines(command: Command.Loadable): string[] {
     ([left], [right]) => Number(left === 'OTHER') - Number(right === 'OTHER'),
   ))
     lines.push('', group, ...flagColumns(flags));
-  const labels = globals.map((flag) => labelOf(flag).trim());
-  lines.push('', ...wrap(`GLOBAL  ${labels.join('  ')}  see "mesoctl help flags"`, WIDTH));
+  lines.push('', ...wrap(['GLOBAL', ...globals.map(labelOf), 'see "mesoctl help flags"'], WIDTH, '  '));
   return lines;
 }
 
@@ -218,14 +217,15 @@ function columns(rows: readonly Row[]): string[] {
   });
 }
 
-function wrap(text: string, width: number): string[] {
+/** `text` at its blanks, or `text` as parts that are not broken themselves. */
+function wrap(text: string | readonly string[], width: number, gap = ' '): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+  for (const part of typeof text === 'string' ? text.split(' ') : text) {
+    if (line !== '' && line.length + gap.length + part.length > width) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = part;
+    } else line = line === '' ? part : `${line}${gap}${part}`;
   }
   return line === '' ? lines : [...lines, line];
 }
