@@ -145,7 +145,9 @@ function commandPage(command) {
     page.paragraph(`Also: ${command.aliases.map((alias) => `mesoctl ${alias.replaceAll(':', ' ')}`).join(', ')}.`);
   optionsSection(page, command, table);
   globalOptions(page, flags.filter(isGlobal));
-  const names = new Set([...flags.filter(isGlobal), ...command.args].map(({ name }) => name));
+  // MESOCTL_MASTER is not for daemons, whose --master is a flag of their own.
+  const heeded = table === undefined ? flags : flags.filter(isGlobal);
+  const names = new Set([...heeded, ...command.args].map(({ name }) => name));
   environmentSection(
     page,
     ENVIRONMENT.filter((row) => row.flags.some((name) => names.has(name))),

@@ -97,7 +97,7 @@ export class ManPage {
   /** `parts`: what belongs together, kept on one line; `[parts, plain text or [font, text]]`. */
   synopsis(command, items) {
     this.line(`.SY "${roff(command)}"`);
-    for (const item of items) this.line(guarded(item.map(spanned).join('').replaceAll(' ', '\\ ')));
+    for (const item of items) this.line(...continued(guarded(item.map(spanned).join('').replaceAll(' ', '\\ '))));
     return this.line('.YS');
   }
 
@@ -139,6 +139,19 @@ export class ManPage {
   toString() {
     return `${this.#lines.join('\n')}\n`;
   }
+}
+
+/** A long list of values may be broken at its bars, on the page (`\:`) and in the source (a backslash at the end). */
+function continued(line) {
+  const lines = [''];
+  for (const part of line.split(/(?<=\w\|)/)) {
+    if (lines.at(-1) !== '' && lines.at(-1).length + part.length > WIDTH) {
+      lines[lines.length - 1] += '\\';
+      lines.push('');
+    }
+    lines[lines.length - 1] += lines.at(-1) === '' && lines.length === 1 ? part : `\\:${part}`;
+  }
+  return lines;
 }
 
 /** A plain text, or `['B' | 'I', text]`. */

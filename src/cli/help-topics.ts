@@ -23,6 +23,7 @@ export const ROOT_EXAMPLES: readonly (readonly [command: string, note: string])[
   ['mesoctl master start', 'a master, port 5050'],
   ['mesoctl agent join m1:5050', 'this machine runs tasks'],
   ['mesoctl task launch --mem 64 -- sleep 10', 'run, follow, exit alike'],
+  ['mesoctl top', 'the whole cluster, live'],
 ];
 
 /** Exit statuses by meaning; src/base/error.ts maps error codes to them. */
@@ -46,7 +47,7 @@ export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string]
 export interface EnvironmentVariable {
   readonly name: string;
   readonly meaning: string;
-  /** Global flags and arguments: it concerns the commands that have one of them. */
+  /** Flags and arguments: it concerns the commands that have one of them. */
   readonly flags: readonly string[];
 }
 
@@ -60,6 +61,11 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     name: 'MESOCTL_COMPLETION_TIMEOUT',
     meaning: 'how long a TAB waits for the names of tasks and agents; default 200ms',
     flags: ['shell'],
+  },
+  {
+    name: 'MESOCTL_ACCESSIBLE',
+    meaning: '1: top tells what changes in sentences, as with --plain; INK_SCREEN_READER=true does the same',
+    flags: ['plain'],
   },
   { name: 'NO_COLOR', meaning: 'not empty: no colour, unless --color says otherwise', flags: ['color'] },
   { name: 'FORCE_COLOR', meaning: 'not 0: colour, also where stdout is no terminal', flags: ['color'] },
