@@ -1,7 +1,7 @@
 /** What the screens of the five tables have of their own: their first line, what they say when empty, names of their rows. */
 
 import { taskStateWord } from '../../columns/task-columns.js';
-import type { History, SortedView, Totals } from '../../model/cluster-model.js';
+import type { ClusterModel, History, SortedView, Totals } from '../../model/cluster-model.js';
 import type { FrameworkRow, RoleRow, RowOf, TableName } from '../../model/rows.js';
 import { shortId } from '../../text/ids.js';
 import { formatCount, formatPercent } from '../../text/numbers.js';
@@ -65,7 +65,7 @@ export const TASK_SPEC: TableSpec<'tasks'> = {
   title: 'Tasks',
   empty: 'No task runs. Start one: mesoctl task launch -- sleep 60',
   hints: [FILTER, SORT, OPEN, { key: 'l', label: 'log' }, WHY, { key: 'x', label: 'kill' }],
-  summary: ({ model }) => taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING']),
+  summary: ({ model }) => [...taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING']), ...ended(model)],
   nameOf: ({ task }) => sanitize(task.task_id.value),
 };
 
@@ -103,6 +103,12 @@ export function taskStates(totals: Totals, first: readonly string[]): readonly S
     if (count === 0 && state !== 'TASK_RUNNING') return [];
     return stateCount(taskStateWord(state).toLowerCase(), count, state === 'TASK_UNREACHABLE');
   });
+}
+
+/** Tasks that are over but still told of: in the list, not in the count. */
+function ended({ tables, totals }: ClusterModel): readonly Span[] {
+  const count = tables.tasks.size - totals.taskCount;
+  return count <= 0 ? [] : [span(`  and ${formatCount(count)} ended`)];
 }
 
 /** `   held: spark 140  jobs 60` */
@@ -168,6 +174,8 @@ export function summaryLine<Name extends TableName>(
   room: number,
   views: SummaryViews<RowOf[Name]>,
 ): Line {
-  const title = `${spec.title} ${formatCount(world.model.tables[spec.table].size)}`;
+  const { model } = world;
+  const count = spec.table === 'tasks' ? model.totals.taskCount : model.tables[spec.table].size;
+  const title = `${spec.title} ${formatCount(count)}`;
   return [title, ...fitStates(spec.summary(world, views), room - title.length)];
 }
