@@ -60,7 +60,7 @@ export const TASK_COLUMNS: readonly Column<TaskRow>[] = [
       foreign(hostname === '' && task.agent_id !== undefined ? shortId(task.agent_id.value) : hostname),
   },
   {
-    key: 'age',
+    key: 'since',
     heading: 'SINCE',
     align: 'right',
     priority: 3,
@@ -98,7 +98,7 @@ export const TASK_COLUMNS: readonly Column<TaskRow>[] = [
     text: ({ task }) => (task.healthy === undefined ? '-' : task.healthy ? 'healthy' : 'unhealthy'),
   },
   {
-    key: 'ip',
+    key: 'address',
     heading: 'IP:PORT',
     align: 'left',
     priority: 11,

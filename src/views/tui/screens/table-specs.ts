@@ -65,7 +65,10 @@ export const TASK_SPEC: TableSpec<'tasks'> = {
   title: 'Tasks',
   empty: 'No task runs. Start one: mesoctl task launch -- sleep 60',
   hints: [FILTER, SORT, OPEN, { key: 'l', label: 'log' }, WHY, { key: 'x', label: 'kill' }],
-  summary: ({ model }) => [...taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING']), ...ended(model)],
+  summary: ({ model }) => [
+    ...taskStates(model.totals, ['TASK_RUNNING', 'TASK_STAGING', 'TASK_STARTING']),
+    ...ended(model),
+  ],
   nameOf: ({ task }) => sanitize(task.task_id.value),
 };
 
