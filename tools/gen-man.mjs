@@ -145,6 +145,11 @@ function commandPage(command) {
     page.paragraph(`Also: ${command.aliases.map((alias) => `mesoctl ${alias.replaceAll(':', ' ')}`).join(', ')}.`);
   optionsSection(page, command, table);
   globalOptions(page, flags.filter(isGlobal));
+  if (extras.columns !== undefined)
+    page
+      .heading('COLUMNS')
+      .paragraph(`Of --columns: ${extras.columns.join(', ')}.`)
+      .paragraph(`Fields of --sort and --filter: ${extras.fields.join(', ')}.`);
   // MESOCTL_MASTER is not for daemons, whose --master is a flag of their own.
   const heeded = table === undefined ? flags : flags.filter(isGlobal);
   const names = new Set([...heeded, ...command.args].map(({ name }) => name));

@@ -18,6 +18,9 @@ export interface HelpExtras {
   readonly next?: string | undefined;
   /** Exit codes that differ from 0, 1 and 2. */
   readonly exits?: string | undefined;
+  /** Of lists: what --columns takes, and what --sort and --filter take. */
+  readonly columns?: readonly string[] | undefined;
+  readonly fields?: readonly string[] | undefined;
   /** Path of what it reads or writes, and what that is; for the manual. */
   readonly files?: Readonly<Record<string, string>> | undefined;
 }

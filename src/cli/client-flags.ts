@@ -42,9 +42,12 @@ export const listFlags = {
     options: ['table', 'wide', 'json', 'yaml', 'name'] as const,
     summary: outputSummary,
   })(),
-  columns: Flags.string({ summary: 'columns to print, in that order', helpValue: 'NAME,...' }),
-  sort: Flags.string({ summary: 'column to sort by, - before it turns it round', helpValue: '[-]NAME' }),
-  filter: Flags.string({ summary: 'only what fits: words, field=value, !not', helpValue: 'TEXT' }),
+  columns: Flags.string({ summary: 'columns to print, in that order', helpValue: 'COLUMN,...' }),
+  sort: Flags.string({ summary: 'field to sort by, - before it turns it round', helpValue: '[-]FIELD' }),
+  filter: Flags.string({
+    summary: 'only what fits: words, field=value, !not; see "mesoctl help filters"',
+    helpValue: 'FILTER',
+  }),
   limit: Flags.integer({
     char: 'l',
     summary: 'rows at most; 0: all (200 on a terminal, else all)',

@@ -91,6 +91,33 @@ const FLAGS_TOPIC: HelpTopic = {
   ],
 };
 
+const FILTERS_TOPIC: HelpTopic = {
+  name: 'filters',
+  summary: 'what --filter of lists understands, and / in top',
+  blocks: [
+    { text: 'Parts are separated by blanks, and all of them must hold. Capitals and small letters are the same.' },
+    {
+      terms: [
+        ['web', 'the word stands anywhere in it: in an id, a name, a host, a message'],
+        ['"out of memory"', 'words with the blanks between them'],
+        ['state=run', 'the field holds this text'],
+        ['host==node-17', 'the field is this text'],
+        ['state!=running', 'the field does not hold it'],
+        ['cpu>2  mem>=512M  share<10%', 'numbers, sizes (MB where no unit stands), percentages: = != < <= > >='],
+        ['since<5m  timeout<1h20m', 'times: less than five minutes ago, in less than 80 minutes'],
+        ['!web  !role=batch', 'not'],
+      ],
+    },
+    { text: 'Each list has fields of its own; its --help names them. A shell leaves a filter in single quotes alone:' },
+    {
+      commands: [
+        "mesoctl task list --filter 'state=failed since<1h !role=batch'",
+        "mesoctl agent list --filter 'cpu>2 host=rack-b'",
+      ],
+    },
+  ],
+};
+
 const EXIT_CODES_TOPIC: HelpTopic = {
   name: 'exit-codes',
   summary: 'what the exit status of a command says',
@@ -113,4 +140,4 @@ const ENVIRONMENT_TOPIC: HelpTopic = {
   ],
 };
 
-export const HELP_TOPICS: readonly HelpTopic[] = [FLAGS_TOPIC, EXIT_CODES_TOPIC, ENVIRONMENT_TOPIC];
+export const HELP_TOPICS: readonly HelpTopic[] = [FLAGS_TOPIC, FILTERS_TOPIC, EXIT_CODES_TOPIC, ENVIRONMENT_TOPIC];

@@ -83,6 +83,7 @@ export class MesoctlHelp extends Help {
     const examples = (command.examples ?? []).map(exampleText);
     if (examples.length > 0) lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${example}`));
     lines.push('', `USAGE  mesoctl ${spaced(command.id)}${usageOf(command)}`, ...flagLines(command));
+    lines.push(...named('COLUMNS', extras?.columns), ...named('FIELDS', extras?.fields));
     if (extras?.next !== undefined) lines.push(`NEXT    ${extras.next}`);
     if (extras?.exits !== undefined) lines.push(`EXIT    ${extras.exits}`);
     return lines.join('\n');
@@ -123,6 +124,12 @@ export class MesoctlHelp extends Help {
     for (const block of blocks) lines.push('', ...blockLines(block));
     return lines.join('\n');
   }
+}
+
+/** `NAME    one two three` */
+function named(name: string, words: readonly string[] = []): string[] {
+  const [first = '', ...more] = wrap(words.join(' '), WIDTH - 8);
+  return words.length === 0 ? [] : [`${name.padEnd(8)}${first}`, ...more.map((line) => `${' '.repeat(8)}${line}`)];
 }
 
 function blockLines(block: HelpBlock): string[] {

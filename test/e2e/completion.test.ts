@@ -7,9 +7,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SHELLS, type Shell } from '../../src/cli/completion/answer.js';
 import { encodeProtobuf } from '../../src/wire/codec.js';
 import * as extension from '../../src/wire/gen/mesoctl-api.js';
+import { type Cluster, startCluster } from '../harness/cluster.mjs';
 import { mesoctlPath } from '../harness/process.mjs';
 import { endAllPrograms, PtyProgram } from '../harness/pty.js';
 import { FakeMaster } from '../unit/client/fake-master.js';
+import { mesoctl } from './cli-process.js';
 
 const isMissing = (shell: Shell) => spawnSync(shell, ['--version'], { stdio: 'ignore' }).error !== undefined;
 const FRESH: Readonly<Record<Shell, readonly string[]>> = {
@@ -193,4 +195,40 @@ describe('mesoctl __complete', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     },
   );
+});
+
+describe('against a real cluster', () => {
+  let cluster: Cluster;
+  let taskId: string;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ agents: 1, agent: { resources: 'cpus:1;mem:256;disk:256' } });
+    const launched = await mesoctl(['task', 'launch', '--detach', '--name', 'web', '--', 'sleep', '1000'], {
+      MESOCTL_MASTER: cluster.master.address,
+    });
+    taskId = launched.stdout.trim();
+  });
+  afterAll(() => cluster.stop());
+
+  /** Values and descriptions that a TAB gets; a cache of its own, so that each asks. */
+  async function tab(...words: readonly string[]): Promise<readonly (readonly string[])[]> {
+    const { stdout, stderr } = await mesoctl(['__complete', 'zsh', ...words], {
+      ...PATIENT,
+      MESOCTL_MASTER: cluster.master.address,
+      XDG_CACHE_HOME: mkdtempSync(join(scratch, 'cache-')),
+    });
+    expect(stderr).toBe('');
+    const [directive, ...lines] = stdout.split('\n').filter((line) => line !== '');
+    expect(directive).toBe('words');
+    return lines.map((line) => line.split('\t'));
+  }
+
+  it('knows its tasks, agents, frameworks and roles', async () => {
+    expect(taskId).toMatch(/^web\./);
+    expect(await tab('task', 'kill', 'w')).toEqual([[taskId, expect.stringMatching(/^(RUNNING|STARTING) {2}web/)]]);
+    expect(await tab('task', 'show', 'x')).toEqual([]);
+    expect(await tab('agent', 'show', '')).toEqual([['S0', expect.stringContaining('ACTIVE')]]);
+    expect((await tab('framework', 'show', ''))[0]?.[0]).toBe('0000');
+    expect(await tab('task', 'launch', '--role=')).toEqual([['--role=*', '']]);
+  });
 });

@@ -56,6 +56,7 @@ export interface CommandMetadata {
   readonly hiddenAliases?: readonly string[] | undefined;
   readonly flags: Readonly<Record<string, FlagMetadata>>;
   readonly args: Readonly<Record<string, ArgMetadata>>;
+  readonly helpExtras?: { readonly columns?: readonly string[]; readonly fields?: readonly string[] } | undefined;
 }
 
 export interface CommandTree {
@@ -130,13 +131,13 @@ function readLine(tree: CommandTree, words: readonly string[]): Line {
 
 function completeWord(tree: CommandTree, line: Line, current: string): Completion {
   const { command, open } = line;
-  if (open !== undefined) return completeValue(valueNameOf(open), open.options, { head: '', typed: current });
+  if (open !== undefined) return completeFlagValue(open, command, { head: '', typed: current });
   if (current.startsWith('-')) {
     const [name, value] = splitAtEquals(current);
     if (value === undefined) return starting(current, flagCandidates(tree, line, current));
     const flag = findFlag(command, tree, name);
     if (flag === undefined || flag.type === 'boolean') return NOTHING;
-    return completeValue(valueNameOf(flag), flag.options, { head: `${name}=`, typed: value });
+    return completeFlagValue(flag, command, { head: `${name}=`, typed: value });
   }
   if (line.path[0] === 'help') return starting(current, helpCandidates(tree, line.path.slice(1)));
   const next = nextWords(tree, line.path);
@@ -238,12 +239,39 @@ function completeArgument(command: CommandMetadata, args: readonly string[], cur
   return { ...answer, candidates: answer.candidates.filter(({ value }) => !args.includes(value)) };
 }
 
-/** `name` as help writes it: TASK, TASKS, `ROLE,...`, `a|b`. `head` stands before what was typed of the value. */
-function completeValue(
-  name: string,
-  options: readonly string[] | undefined,
-  { head, typed }: { readonly head: string; readonly typed: string },
+interface Typed {
+  /** What stands before the value in the same word. */
+  readonly head: string;
+  readonly typed: string;
+}
+
+/** Of lists the names of columns and fields; else what the name of the value says. */
+function completeFlagValue(
+  flag: FlagMetadata,
+  command: CommandMetadata | undefined,
+  { head, typed }: Typed,
 ): Completion {
+  const { columns, fields = [] } = command?.helpExtras ?? {};
+  const name = valueNameOf(flag);
+  if (name === '[-]FIELD') {
+    const sign = typed.startsWith('-') ? '-' : '';
+    return completeValue(
+      name,
+      fields.map((field) => `${sign}${field}`),
+      { head, typed },
+    );
+  }
+  if (name === 'FILTER')
+    return completeValue(
+      name,
+      fields.map((field) => `${field}=`),
+      { head, typed },
+    );
+  return completeValue(name, name === 'COLUMN,...' ? columns : flag.options, { head, typed });
+}
+
+/** `name` as help writes it: TASK, TASKS, `ROLE,...`, `a|b`. */
+function completeValue(name: string, options: readonly string[] | undefined, { head, typed }: Typed): Completion {
   const isList = name.endsWith(',...');
   const listHead = isList ? typed.slice(0, typed.lastIndexOf(',') + 1) : '';
   const kind = name.replace(/[,.]*$/, '').replace(/(?<=[A-Z])S$/, '');

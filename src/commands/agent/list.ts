@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlags, queryFlags, watchFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** The machines that run tasks. */
 export default class AgentList extends BaseCommand {
@@ -12,6 +13,7 @@ export default class AgentList extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl agent show AGENT · mesoctl task list --filter host=HOST',
     exits: '0 also for an empty list · 5 no master · 7 no answer within --timeout',
+    ...listColumnsOf('agents'),
   };
   static override baseFlags = queryFlags;
   static override flags = { ...listFlags, ...watchFlags };

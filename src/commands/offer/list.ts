@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlags, queryFlags, watchFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** Who holds which resources. */
 export default class OfferList extends BaseCommand {
@@ -12,6 +13,7 @@ export default class OfferList extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl offer watch · mesoctl framework show FRAMEWORK',
     exits: '0 also for an empty list · 5 no master · 7 no answer within --timeout',
+    ...listColumnsOf('offers'),
   };
   static override baseFlags = queryFlags;
   static override flags = { ...listFlags, ...watchFlags };

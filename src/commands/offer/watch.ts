@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlags, queryFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** `offer list --watch` under the name that people look for. */
 export default class OfferWatch extends BaseCommand {
@@ -12,6 +13,7 @@ export default class OfferWatch extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl offer list · mesoctl events --kind offer',
     exits: '5 no master · 130 Ctrl-C',
+    ...listColumnsOf('offers'),
   };
   static override baseFlags = queryFlags;
   static override flags = listFlags;

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlags, queryFlags, watchFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** Who shares the cluster, and how. */
 export default class RoleList extends BaseCommand {
@@ -8,6 +9,7 @@ export default class RoleList extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl framework list · mesoctl agent list',
     exits: '0 also for an empty list · 5 no master · 7 no answer within --timeout',
+    ...listColumnsOf('roles'),
   };
   static override baseFlags = queryFlags;
   static override flags = { ...listFlags, ...watchFlags };

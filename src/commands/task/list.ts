@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js';
 import { listFlags, queryFlags, watchFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** What runs, ran a while ago, or waits. */
 export default class TaskList extends BaseCommand {
@@ -14,6 +15,7 @@ export default class TaskList extends BaseCommand {
   static override helpExtras = {
     next: 'mesoctl task show TASK · mesoctl task logs TASK',
     exits: '0 also for an empty list · 5 no master · 7 no answer within --timeout',
+    ...listColumnsOf('tasks'),
   };
   static override baseFlags = queryFlags;
   static override flags = { ...listFlags, ...watchFlags };

@@ -31,10 +31,13 @@ const TREE: CommandTree = {
     {
       id: 'task:list',
       hiddenAliases: ['ps', 'task:ls'],
+      helpExtras: { columns: ['id', 'name', 'state'], fields: ['id', 'mem', 'since'] },
       summary: 'List tasks',
       flags: {
         ...GLOBALS,
-        ...flag('columns', { helpValue: 'id,name,state,...' }),
+        ...flag('columns', { helpValue: 'COLUMN,...' }),
+        ...flag('sort', { helpValue: '[-]FIELD' }),
+        ...flag('filter', { helpValue: 'FILTER' }),
         ...flag('agent', { helpValue: 'AGENT' }),
       },
       args: {},
@@ -83,13 +86,13 @@ describe('complete', () => {
     ['x', []],
     ['task ', ['kill', 'launch', 'list']],
     ['task frob ', []],
-    ['help ', ['completion', 'master', 'task', 'flags', 'exit-codes', 'environment']],
+    ['help ', ['completion', 'master', 'task', 'flags', 'filters', 'exit-codes', 'environment']],
     ['help task k', ['kill']],
     ['completion ', ['bash', 'zsh', 'fish']],
     ['completion f', ['fish']],
     ['completion fish ', []],
   ])('words: "%s"', (line, expected) => {
-    expect(values(line).filter((value) => value !== 'filters')).toEqual(expected);
+    expect(values(line)).toEqual(expected);
   });
 
   it.each([
@@ -119,6 +122,10 @@ describe('complete', () => {
     ['task list --json=', []],
     ['task list --nonsense=', []],
     ['task list --columns id,st', ['id,state']],
+    ['task list --sort ', ['id', 'mem', 'since']],
+    ['task list --sort -m', ['-mem']],
+    ['task list --sort=-', ['--sort=-id', '--sort=-mem', '--sort=-since']],
+    ['task list --filter s', ['since=']],
     ['task list --columns=id,', ['--columns=id,id', '--columns=id,name', '--columns=id,state']],
   ])('values: "%s"', (line, expected) => {
     expect(values(line)).toEqual(expected);
