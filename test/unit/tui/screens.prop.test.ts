@@ -100,7 +100,7 @@ const task = fc
       framework_id: { value: `f${at % 3}` },
       task_id: { value: `${named}${at}` },
       agent_id: { value: `a${at % 5}` },
-      state: state as api.Task['state'],
+      state,
       place: state === 'TASK_FAILED' ? 'COMPLETED' : 'LIVE',
       since,
       launched_at: since,
@@ -149,7 +149,7 @@ const at = NOW_MS / 1000;
 const apply =
   (event: Omit<api.Event, 'time'>): Change =>
   (model, nowMs) =>
-    model.apply({ ...event, time: nowMs / 1000 } as api.Event, nowMs);
+    model.apply({ ...event, time: nowMs / 1000 }, nowMs);
 
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc

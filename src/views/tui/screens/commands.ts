@@ -32,10 +32,6 @@ export function taskIdOf(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
 
-export function frameworkIdOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
-}
-
 export function listCommand(table: TableName): string {
   return `mesoctl ${NOUNS[table]} list`;
 }

@@ -64,7 +64,7 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
     this.spec = options.spec;
     this.scope = options.scope ?? '';
     this.userFilter = options.filter ?? '';
-    this.table = world.model.tables[this.spec.table] as unknown as Table<RowOf[Name]>;
+    this.table = world.model.tables[this.spec.table];
     const columns = COLUMNS_OF[this.spec.table] as unknown as readonly Column<RowOf[Name]>[];
     this.painter = new TablePainter(columns, world.palette);
   }
@@ -279,7 +279,7 @@ export class ListScreen<Name extends TableName> implements Screen, FilterPort, S
     if (!ROW_KEYS.has(key)) return undefined;
     if (selected === undefined) return [{ kind: 'say', text: 'There is nothing to do it with.' }];
     const subject: Subject = { table: this.spec.table, key: selected.key };
-    const row = selected.row as RowOf[TableName];
+    const row = selected.row;
     switch (key) {
       case 'enter':
         return [{ kind: 'open', subject }];

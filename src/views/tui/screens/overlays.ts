@@ -39,7 +39,7 @@ export class SortMenu {
   private index: number;
 
   constructor(private readonly port: SortPort) {
-    const all = columnsOf(port.tableName) as unknown as readonly ModelColumn<RowOf[TableName]>[];
+    const all = columnsOf(port.tableName);
     this.columns = all.filter(({ key, isHidden }) => key !== 'severity' && isHidden !== true);
     this.index = Math.max(
       0,
