@@ -14,11 +14,10 @@ export interface RepaintLoad {
 
 const REPEAT_MS = 1000 / 15;
 const CHANGE_MS = 250;
-const SLOW_MS = 1_000;
 const FLOOD_PER_SECOND = 50;
 const SLOW_LINE_MS = 200;
 
-/** The earliest time to draw for this reason; `lastMs`: when it was drawn last. */
+/** The earliest time to draw for this reason, Infinity: the next tick will do. `lastMs`: when it was drawn last. */
 export function repaintAt(reason: RepaintReason, lastMs: number, nowMs: number, load: RepaintLoad): number {
   switch (reason) {
     case 'key':
@@ -28,7 +27,7 @@ export function repaintAt(reason: RepaintReason, lastMs: number, nowMs: number, 
       return Math.max(nowMs, lastMs + REPEAT_MS);
     case 'change': {
       const isSlow = load.changesPerSecond > FLOOD_PER_SECOND || load.stalledMs > SLOW_LINE_MS;
-      return Math.max(nowMs, lastMs + (isSlow ? SLOW_MS : CHANGE_MS));
+      return isSlow ? Number.POSITIVE_INFINITY : Math.max(nowMs, lastMs + CHANGE_MS);
     }
   }
 }

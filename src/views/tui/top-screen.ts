@@ -100,7 +100,7 @@ export class TopScreen {
       changesPerSecond: Math.max(this.#changes, this.#changesLastSecond),
       stalledMs: terminal.output.stalledMs,
     });
-    if (this.#planned !== undefined && this.#planned.atMs <= atMs) return;
+    if (atMs === Number.POSITIVE_INFINITY || (this.#planned !== undefined && this.#planned.atMs <= atMs)) return;
     this.#planned?.cancel();
     this.#planned = undefined;
     if (atMs <= nowMs) this.#draw();

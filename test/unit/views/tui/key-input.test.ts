@@ -59,8 +59,8 @@ describe('repaintAt', () => {
     ['key', flood, 1000],
     ['tick', slow, 1000],
     ['change', calm, 1240],
-    ['change', flood, 1990],
-    ['change', slow, 1990],
+    ['change', flood, Number.POSITIVE_INFINITY],
+    ['change', slow, Number.POSITIVE_INFINITY],
     ['repeat', calm, 990 + 1000 / 15],
   ] as const)('%s under %o', (reason, load, at) => {
     expect(repaintAt(reason, 990, 1000, load)).toBe(at);
