@@ -1,5 +1,6 @@
-// Generates man/ from what `--help` is made of: the commands' own metadata, the flag tables of the daemons, the topics of
-// src/cli/help-topics.ts. Reads sources, so it needs no build. `--check` only compares.
+// Generates man/, and the list of its pages in package.json, from what `--help` is made of: the commands' own metadata, the
+// flag tables of the daemons, the topics of src/cli/help-topics.ts. Reads sources, so it needs no build. `--check` only
+// compares.
 // Run by: npm run man, which is node --import tsx tools/gen-man.mjs
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -25,7 +26,9 @@ const PAGED_TOPICS = new Set(['filters']);
 /** With more flags than this a synopsis is no help. */
 const MAX_SYNOPSIS_FLAGS = 16;
 
-const { oclif } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const packagePath = join(root, 'package.json');
+const packageJson = JSON.parse(readFileSync(packagePath, 'utf8'));
+const { oclif } = packageJson;
 const commands = await loadCommands();
 const topics = topicsOf(commands);
 const pages = [
@@ -377,8 +380,14 @@ function write(all) {
   const wanted = new Set(all.map(({ fileName }) => fileName));
   for (const name of readdirSync(outDir)) if (/\.\d$/.test(name) && !wanted.has(name)) rmSync(join(outDir, name));
   for (const page of all) writeFileSync(join(outDir, page.fileName), page.toString());
+  writeFileSync(packagePath, `${JSON.stringify({ ...packageJson, man: packageList(all) }, null, 2)}\n`);
   console.log(`gen-man: ${all.length} pages in man/`);
   return 0;
+}
+
+/** npm installs the pages that `man` of package.json names, and heeds no `directories.man`. */
+function packageList(all) {
+  return all.map(({ fileName }) => `man/${fileName}`).sort();
 }
 
 function compare(all) {
@@ -393,6 +402,8 @@ function compare(all) {
   const wanted = new Set(all.map(({ fileName }) => fileName));
   const present = existsSync(outDir) ? readdirSync(outDir) : [];
   for (const name of present) if (!wanted.has(name)) stale.push(`man/${name} belongs to no command`);
+  if (JSON.stringify(packageJson.man) !== JSON.stringify(packageList(all)))
+    stale.push('"man" of package.json does not name the pages');
   for (const line of stale) console.error(line);
   if (stale.length > 0) console.error('run: npm run man');
   return stale.length === 0 ? 0 : 1;
