@@ -140,11 +140,11 @@ const TASK_COLUMNS: readonly ModelColumn<TaskRow>[] = [
   column('cpu', 'CPU', 'number', (row) => row.task.resources?.cpus ?? 0, 'cpus'),
   column('mem', 'MEM', 'size', (row) => row.task.resources?.mem_mb ?? 0, 'memory'),
   column('host', 'HOST', 'text', (row) => row.hostname || undefined, 'hostname'),
-  column('since', 'SINCE', 'age', (row) => row.task.since, 'age'),
+  column('age', 'SINCE', 'age', (row) => row.task.since, 'since'),
   whyColumn,
   column('role', 'ROLE', 'text', (row) => row.task.role),
   column('health', 'HEALTH', 'text', (row) => healthWord(row.task.healthy)),
-  column('address', 'IP:PORT', 'text', (row) => addressText(row.task), 'ip'),
+  column('ip', 'IP:PORT', 'text', (row) => addressText(row.task), 'address'),
   column('disk', 'DISK', 'size', (row) => row.task.resources?.disk_mb ?? 0),
   column('gpu', 'GPU', 'number', (row) => row.task.resources?.gpus ?? 0, 'gpus'),
   column('agent', 'AGENT', 'text', (row) => row.task.agent_id?.value),
@@ -222,8 +222,8 @@ function attributeValue({ text, scalar, set, ranges }: mesos.Attribute): string 
 const GENERATED_PREFIX = 36;
 
 /** All that a word of a filter is looked for in, in lower case. */
-export function searchTextOf<R extends { readonly key: string }>(columns: readonly ModelColumn<R>[], row: R): string {
-  const parts = [shortId(row.key)];
+export function searchTextOf<R>(columns: readonly ModelColumn<R>[], row: R): string {
+  const parts: string[] = [];
   for (const { kind, key, value, isHidden } of columns) {
     if (kind !== 'text' || key === 'severity' || isHidden === true) continue;
     const text = value(row);

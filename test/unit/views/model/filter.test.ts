@@ -44,6 +44,8 @@ describe('parseFilter', () => {
     'name="web front"',
     'host=node-1 framework=shop',
     'role=web/front',
+    'framework_id==f1 task==web.11d0',
+    'mem==1024',
     'reason=memory',
     'why=137',
     'severity=bad',
@@ -75,6 +77,9 @@ describe('parseFilter', () => {
     '"front web"',
     '!web',
     'state=running',
+    'framework_id==f task=web',
+    // What only programs ask for is not looked at for words.
+    'f1',
     '!state=failed',
     'state!=failed',
     'host=shop',
@@ -97,8 +102,8 @@ describe('parseFilter', () => {
     ['cpu>many', 'cpu> needs a number, not "many"'],
     ['cpu>10%', 'cpu> needs a number, not "10%"'],
     ['mem>2X', 'mem> needs a size such as 512M or 2G, not "2X"'],
-    ['age<5parsecs', 'since< needs a time such as 30s, 5m or 2h, not "5parsecs"'],
-    ['age=5m', 'since is a time: use since< or since>'],
+    ['age<5parsecs', 'age< needs a time such as 30s, 5m or 2h, not "5parsecs"'],
+    ['age=5m', 'age is a time: use age< or age>'],
     ['name>x', 'name is text: use name= or name!='],
   ])('%j says what is wrong and leaves it out', (filter, error) => {
     const parsed = parseFilter(`${filter} state=failed`, columns);
