@@ -32,7 +32,7 @@ export function rankOf(severity: Severity): number {
   return RANK[severity];
 }
 
-const NORMAL: Judgement = { severity: 'normal', note: '' };
+const NORMAL: TimedJudgement = { severity: 'normal', note: '', dueAt: undefined };
 
 const AGENT_JUDGEMENTS: Readonly<Record<api.Agent_State, Judgement>> = {
   UNKNOWN: { severity: 'unknown', note: 'unknown state' },
@@ -93,13 +93,13 @@ export function judgeTask(task: api.Task, now: number): TimedJudgement {
   if (isStarting(state)) return judgeStarting(task, now);
   if (state === 'TASK_RUNNING' && task.healthy === false)
     return { severity: 'bad', note: 'unhealthy', dueAt: undefined };
-  return { ...NORMAL, dueAt: undefined };
+  return NORMAL;
 }
 
 /** Time counts from the launch where that is known: a task that goes from STAGING to STARTING still does not run. */
 function judgeStarting(task: api.Task, now: number): TimedJudgement {
   const begun = task.launched_at ?? task.since;
-  if (begun === undefined) return { ...NORMAL, dueAt: undefined };
+  if (begun === undefined) return NORMAL;
   const dueAt = begun + WAITING_LIMIT_SECONDS;
   if (now < dueAt) return { ...NORMAL, dueAt };
   return { severity: 'waiting', note: mentionsImage(task.message) ? 'image' : 'not started', dueAt: undefined };
@@ -200,7 +200,7 @@ export function judgeRole(role: api.Role, belowSince: number | undefined, now: n
       : { severity: 'bad', note: 'starved', dueAt: undefined };
   }
   if (isNearLimit(role)) return { severity: 'waiting', note: 'near limit', dueAt: undefined };
-  return { ...NORMAL, dueAt: undefined };
+  return NORMAL;
 }
 
 const AMOUNT_NAMES: readonly (keyof api.Amounts)[] = ['cpus', 'gpus', 'mem_mb', 'disk_mb'];

@@ -118,7 +118,8 @@ export class TaskKeeper {
   #trackQueues(key: string, row: TaskRow | undefined): void {
     if (row?.task.place === 'COMPLETED') this.#completed.set(key, row.task.since ?? 0);
     else this.#completed.delete(key);
-    const dueAt = row === undefined ? undefined : judgeTask(row.task, this.state.clock.now).dueAt;
+    const isOnItsWay = row !== undefined && isStarting(row.task.state);
+    const dueAt = isOnItsWay ? judgeTask(row.task, this.state.clock.now).dueAt : undefined;
     if (dueAt === undefined) this.#starting.delete(key);
     else this.#starting.set(key, dueAt);
   }

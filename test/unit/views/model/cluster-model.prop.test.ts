@@ -251,7 +251,9 @@ class Trial {
   }
 
   send(event: Omit<api.Event, 'time'>): void {
-    if (this.#isConnected) this.model.apply({ ...event, time: this.naive.now }, this.naive.now * 1000);
+    // What nobody was told changes no names either.
+    if (!this.#isConnected) return;
+    this.model.apply({ ...event, time: this.naive.now }, this.naive.now * 1000);
     this.naive.settle();
   }
 
