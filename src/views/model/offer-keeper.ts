@@ -71,6 +71,7 @@ export class OfferKeeper {
 
   /** All books, from one row to the next; undefined: none. */
   #track(old: OfferRow | undefined, row: OfferRow | undefined): void {
+    this.#trackReferences(old, row);
     if (old !== undefined) this.#trackGone(old);
     if (row !== undefined) this.#trackNew(row);
     const [before, after] = [old?.offer.framework_id.value, row?.offer.framework_id.value];
@@ -78,13 +79,23 @@ export class OfferKeeper {
     if (after !== undefined && after !== before) this.onOldestChanged(after);
   }
 
+  /** Never out and in again: the last to refer to a name keeps it alive. */
+  #trackReferences(old: OfferRow | undefined, row: OfferRow | undefined): void {
+    const { agentNames, frameworkNames } = this.state;
+    const key = (row ?? old)?.key ?? '';
+    const agents = [old?.offer.agent_id.value, row?.offer.agent_id.value] as const;
+    const frameworks = [old?.offer.framework_id.value, row?.offer.framework_id.value] as const;
+    for (const [names, [before, after]] of [[agentNames, agents] as const, [frameworkNames, frameworks] as const]) {
+      if (before === after) continue;
+      if (before !== undefined) names.removeOffer(before, key);
+      if (after !== undefined) names.addOffer(after, key);
+    }
+  }
+
   #trackGone({ key, severity, offer }: OfferRow): void {
     const frameworkId = offer.framework_id.value;
-    const { totals, agentNames, frameworkNames, problems } = this.state;
-    totals.removeOffer(key);
-    agentNames.removeOffer(offer.agent_id.value, key);
-    frameworkNames.removeOffer(frameworkId, key);
-    if (severity === 'bad') problems.leave('held', frameworkId, key);
+    this.state.totals.removeOffer(key);
+    if (severity === 'bad') this.state.problems.leave('held', frameworkId, key);
     this.#held.delete(key);
     const ofFramework = this.#byFramework.get(frameworkId);
     ofFramework?.delete(key);
@@ -93,12 +104,9 @@ export class OfferKeeper {
 
   #trackNew({ key, severity, offer }: OfferRow): void {
     const frameworkId = offer.framework_id.value;
-    const { totals, agentNames, frameworkNames, problems, clock } = this.state;
-    totals.addOffer(key, offer.made_at);
-    agentNames.addOffer(offer.agent_id.value, key);
-    frameworkNames.addOffer(frameworkId, key);
-    if (severity === 'bad') problems.join('held', frameworkId, key, offer.made_at);
-    const { dueAt } = judgeOffer(offer, clock.now);
+    this.state.totals.addOffer(key, offer.made_at);
+    if (severity === 'bad') this.state.problems.join('held', frameworkId, key, offer.made_at);
+    const { dueAt } = judgeOffer(offer, this.state.clock.now);
     if (dueAt !== undefined) this.#held.set(key, dueAt);
     const ofFramework = this.#byFramework.get(frameworkId) ?? new DueQueue();
     this.#byFramework.set(frameworkId, ofFramework);

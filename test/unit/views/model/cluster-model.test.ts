@@ -111,6 +111,14 @@ describe('names', () => {
   });
 });
 
+describe('the name of an agent that is gone', () => {
+  it('stays when the only row that shows it becomes a problem', () => {
+    const told = new Told().sync({ agents: [agent('a1')], offers: [offer('o1')], tasks: [] });
+    told.send({ type: 'AGENT_REMOVED', agent_removed: { agent_id: { value: 'a1' }, reason: 'GONE' } });
+    expect(told.after(60).model.tables.offers.get('o1')).toMatchObject({ severity: 'bad', hostname: 'host-a1' });
+  });
+});
+
 describe('a lost and a new connection', () => {
   it('leave the picture as it is until the new snapshot has ended', () => {
     const told = new Told().sync({
