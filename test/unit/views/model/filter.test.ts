@@ -102,8 +102,8 @@ describe('parseFilter', () => {
     ['cpu>many', 'cpu> needs a number, not "many"'],
     ['cpu>10%', 'cpu> needs a number, not "10%"'],
     ['mem>2X', 'mem> needs a size such as 512M or 2G, not "2X"'],
-    ['age<5parsecs', 'age< needs a time such as 30s, 5m or 2h, not "5parsecs"'],
-    ['age=5m', 'age is a time: use age< or age>'],
+    ['age<5parsecs', 'since< needs a time such as 30s, 5m or 2h, not "5parsecs"'],
+    ['age=5m', 'since is a time: use since< or since>'],
     ['name>x', 'name is text: use name= or name!='],
   ])('%j says what is wrong and leaves it out', (filter, error) => {
     const parsed = parseFilter(`${filter} state=failed`, columns);
@@ -142,9 +142,6 @@ describe('parseFilter', () => {
   it('has a field for every column that tables print', () => {
     for (const table of ['agents', 'frameworks', 'offers', 'tasks', 'roles'] as const)
       for (const { key } of COLUMNS_OF[table])
-        expect(
-          columnsOf(table).map((column) => column.key),
-          `${table} ${key}`,
-        ).toContain(key);
+        expect(parseFilter(`${key}!=1`, columnsOf(table)).error, `${table} ${key}`).not.toContain('no field');
   });
 });
