@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { diffFrame } from '../../../../src/views/tui/diff-frame.js';
+import { createInkCanvas } from '../../../../src/views/tui/ink-canvas.js';
+import { Emulator } from '../../../harness/emulator.js';
+
+function open(columns: number, rows: number) {
+  const frames: (readonly string[])[] = [];
+  const canvas = createInkCanvas(columns, rows, (lines) => frames.push(lines));
+  frames.length = 0;
+  return { canvas, frames };
+}
+
+const STYLED = [
+  'plain',
+  '',
+  '\u001b[1m\u001b[31m! bad\u001b[39m\u001b[22m and more',
+  '\u001b[7m > selected        \u001b[27m',
+  '日本 █▒░ …',
+  '\u001b[38;2;210;22;75mtruecolour\u001b[39m',
+  'x'.repeat(20),
+  ' q quit',
+];
+
+describe('createInkCanvas', () => {
+  it('hands on exactly the lines it was given: the same cells in the same style', async () => {
+    const { canvas, frames } = open(20, STYLED.length);
+    canvas.draw(STYLED);
+    canvas.close();
+    const [through, direct] = [new Emulator(20, STYLED.length), new Emulator(20, STYLED.length)];
+    await through.write(diffFrame(undefined, frames[0] ?? []));
+    await direct.write(diffFrame(undefined, STYLED));
+    expect(through.cells()).toEqual(direct.cells());
+  });
+
+  it('gives one frame for each draw, as tall as the lines, and none of an old size', () => {
+    const { canvas, frames } = open(80, 24);
+    const lines = (rows: number, text: string) => Array.from({ length: rows }, (_, row) => `${text} ${row}`);
+    canvas.draw(lines(24, 'a'));
+    canvas.draw(lines(24, 'b'));
+    canvas.resize(40, 10);
+    expect(frames).toHaveLength(2);
+    canvas.draw(lines(10, 'c'));
+    canvas.resize(120, 40);
+    canvas.draw(lines(40, 'd'));
+    expect(frames.map((frame) => frame.length)).toEqual([24, 24, 10, 40]);
+    expect(frames.at(-1)?.at(-1)).toBe('d 39');
+    canvas.close();
+  });
+
+  it('writes nothing but frames: no cursor, no erasing', () => {
+    const { canvas, frames } = open(80, 3);
+    canvas.draw(['one', 'two', 'three']);
+    canvas.close();
+    for (const line of frames.flat()) expect(line).not.toContain('\u001b');
+  });
+});
