@@ -133,12 +133,12 @@ describe('withTerminal', () => {
     await expectRestored(shell);
   });
 
-  it('ends in silence when the terminal is gone', async () => {
+  it('ends in order when the terminal is gone', async () => {
     const alone = new PtyProgram({ command: process.execPath, args: ['--import', 'tsx', program] });
     await alone.waitForText('ready');
     alone.hangUp();
-    const { code } = await alone.exited;
-    expect([0, 129]).toContain(code);
+    // A second SIGHUP may meet it on its way out; an abort (signal 6) would be Node failing to set the terminal back.
+    expect([null, '1']).toContain((await alone.exited).signal);
   });
 
   it('hears signals while the terminal does not read', async () => {

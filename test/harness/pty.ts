@@ -96,7 +96,7 @@ export class PtyProgram {
 
   /** The terminal goes away, as when a window is closed. */
   hangUp(): void {
-    this.#pty.kill('SIGHUP');
+    (this.#pty as unknown as { destroy(): void }).destroy();
   }
 
   async screen(): Promise<string> {

@@ -6,7 +6,8 @@
  * by an exit handler: alternate screen, cursor, wrapping, bracketed paste, mouse, attributes, raw mode. Leaving twice does
  * nothing. A terminal that has vanished is left in silence: nothing is written to it, nothing is tried again.
  */
-import type { ReadStream, WriteStream } from 'node:tty';
+import { closeSync } from 'node:fs';
+import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import type { Schedule } from './schedule.js';
 import { TerminalOutput } from './terminal-output.js';
 
@@ -42,6 +43,7 @@ const LEAVE_DEADLINE_MS = 500;
 /** A process that nobody can continue (no shell with job control above it) is not stopped: it comes back by itself. */
 const RESUME_MS = 100;
 const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const STANDARD_STREAMS = [0, 1, 2];
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
@@ -58,7 +60,9 @@ export async function withTerminal(
   const onExit = () => terminal.leave();
   process.on('exit', onExit);
   try {
-    return await terminal.start(run);
+    const ending = await terminal.start(run);
+    terminal.leave();
+    return terminal.isGone ? { kind: 'gone' } : ending;
   } finally {
     terminal.leave();
     process.off('exit', onExit);
@@ -76,11 +80,18 @@ export class Terminal {
   #end: ((ending: Ending) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
   #cancelResume: (() => void) | undefined;
+  #isGone = false;
+  readonly #terminals = STANDARD_STREAMS.filter(isatty);
 
   constructor(streams: TerminalStreams, schedule: Schedule) {
     this.#streams = streams;
     this.#schedule = schedule;
-    this.output = new TerminalOutput(streams.stdout.fd, schedule, () => this.end({ kind: 'gone' }));
+    this.output = new TerminalOutput(streams.stdout.fd, schedule, () => this.#onGone());
+  }
+
+  /** It has vanished: whatever is written to it is lost. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   get columns(): number {
@@ -138,13 +149,22 @@ export class Terminal {
     this.#state = 'left';
     this.#streams.stdin.pause();
     this.output.close();
+    if (this.#isGone) this.#closeStandardStreams();
+  }
+
+  /**
+   * When Node exits it sets the terminals that it was started with back, and aborts where that fails, as it does with one that
+   * has vanished. Of what is closed it keeps its hands off.
+   */
+  #closeStandardStreams(): void {
+    for (const fd of this.#terminals) closeSync(fd);
   }
 
   readonly #onStop = () => this.suspend();
 
   #listen(): void {
     const { stdin, stdout } = this.#streams;
-    const gone = () => this.end({ kind: 'gone' });
+    const gone = () => this.#onGone();
     const fail = (error: unknown) => this.fail(error);
     this.#on(stdin, 'data', (bytes: Uint8Array) => this.#handlers?.onInput(bytes));
     this.#on(stdin, 'error', gone);
@@ -202,8 +222,12 @@ export class Terminal {
     try {
       this.#streams.stdin.setRawMode(isRaw);
     } catch {
-      // It vanished; reading from it says so as well.
-      this.end({ kind: 'gone' });
+      this.#onGone();
     }
+  }
+
+  #onGone(): void {
+    this.#isGone = true;
+    this.end({ kind: 'gone' });
   }
 }
