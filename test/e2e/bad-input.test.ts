@@ -17,6 +17,7 @@ import {
 
 const SCHEDULER = '/api/v1/scheduler';
 const OPERATOR = '/api/v1';
+const EXTENSION = '/api/mesoctl/v1';
 
 let master: TestMaster;
 let port = 0;
@@ -166,6 +167,46 @@ describe('calls that are wrong before any framework is looked at', () => {
     );
     const gone = { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: 'x' } } };
     expect((await post(port, OPERATOR, gone)).status).toBe(404);
+  });
+});
+
+describe('calls of the extension API', () => {
+  test.each([
+    ['no Content-Type', {}, '{"type":"GET_INFO"}', 400],
+    ['another Content-Type', { 'content-type': 'text/plain' }, '{"type":"GET_INFO"}', 415],
+    ['an unacceptable Accept', { ...JSON_TYPE, accept: 'text/html' }, '{"type":"SUBSCRIBE"}', 406],
+    ['no type', JSON_TYPE, '{}', 400],
+    ['a type of a newer client', JSON_TYPE, '{"type":"DANCE"}', 501],
+    ['UNKNOWN', JSON_TYPE, '{"type":"UNKNOWN"}', 501],
+    ['an unknown kind', JSON_TYPE, '{"type":"SUBSCRIBE","subscribe":{"kinds":["PODS"]}}', 400],
+    ['kinds that are no names', JSON_TYPE, '{"type":"SUBSCRIBE","subscribe":{"kinds":[{}]}}', 400],
+    ['KILL_TASK without its payload', JSON_TYPE, '{"type":"KILL_TASK"}', 400],
+    ['KILL_TASK without an id', JSON_TYPE, '{"type":"KILL_TASK","kill_task":{}}', 400],
+    ['KILL_TASK of nothing', JSON_TYPE, '{"type":"KILL_TASK","kill_task":{"task_id":{"value":"x"}}}', 404],
+    ['FIND without its payload', JSON_TYPE, '{"type":"FIND"}', 400],
+    ['FIND without a reference', JSON_TYPE, '{"type":"FIND","find":{"kind":"TASKS"}}', 400],
+    [
+      'FIND of an endless reference',
+      JSON_TYPE,
+      `{"type":"FIND","find":{"kind":"TASKS","reference":"${'x'.repeat(513)}"}}`,
+      400,
+    ],
+    ['FIND of too much', JSON_TYPE, '{"type":"FIND","find":{"kind":"TASKS","reference":"","limit":101}}', 400],
+    ['FIND of a negative number', JSON_TYPE, '{"type":"FIND","find":{"kind":"TASKS","reference":"","limit":-1}}', 400],
+  ] as const)('%s', async (_what, headers, body, status) => {
+    const reply = await ask(port, { path: EXTENSION, headers, body });
+    expect([reply.status, reply.body.length > 0]).toEqual([status, true]);
+  });
+
+  test('GET is 405 with Allow', async () => {
+    const reply = await ask(port, { method: 'GET', path: EXTENSION });
+    expect([reply.status, reply.headers.allow]).toEqual([405, 'POST']);
+  });
+
+  test('a newer call in protobuf is 501, too', async () => {
+    const headers = { 'content-type': 'application/x-protobuf' };
+    const reply = await ask(port, { path: EXTENSION, headers, body: Buffer.from([0x08, 0x63]) });
+    expect(reply.status).toBe(501);
   });
 });
 

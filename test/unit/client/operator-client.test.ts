@@ -5,6 +5,7 @@ import { OperatorClient } from '../../../src/client/operator-client.js';
 import { decodeProtobuf, encodeProtobuf } from '../../../src/wire/codec.js';
 import * as agent from '../../../src/wire/gen/agent.js';
 import * as master from '../../../src/wire/gen/master.js';
+import * as extension from '../../../src/wire/gen/mesoctl-api.js';
 import { encodeJson } from '../../../src/wire/json.js';
 import { encodeRecord } from '../../../src/wire/recordio.js';
 import { FakeMaster, type Handler } from './fake-master.js';
@@ -88,6 +89,102 @@ describe('OperatorClient', () => {
     expect((await events.next()).value).toMatchObject({ type: 'SUBSCRIBED' });
     abort.abort();
     expect((await events.next()).done).toBe(true);
+  });
+});
+
+describe('the extension API through OperatorClient', () => {
+  const extensionRecord = (event: extension.Event) => encodeRecord(encodeJson(extension.Event, event));
+  const subscribedTo = (master_id: string, heartbeatSeconds = 1) =>
+    extensionRecord({
+      type: 'SUBSCRIBED',
+      time: 1,
+      subscribed: {
+        heartbeat_interval_seconds: heartbeatSeconds,
+        info: { cluster_id: 'c', term: 1, api_version: 2, master_info: { id: master_id, ip: 1, port: 1 } },
+      },
+    });
+
+  it('watches, and finds the new leader when the old one falls silent', async () => {
+    const next = await fakeMaster((_, response) => void response.writeHead(200).write(subscribedTo('next')));
+    let leads = true;
+    const old = await fakeMaster((seen, response) => {
+      if (!leads) response.writeHead(307, { Location: `//${next.address}${seen.path}` }).end();
+      else response.writeHead(200).write(subscribedTo('old', 0.02));
+      leads = false;
+    });
+    const abort = new AbortController();
+    const events = operatorOf(old.address).watch({ kinds: ['TASKS'] }, abort.signal);
+    expect((await events.next()).value).toMatchObject({ subscribed: { info: { master_info: { id: 'old' } } } });
+    expect((await events.next()).value).toMatchObject({
+      type: 'DISCONNECTED',
+      error: { code: 'CONNECTION_LOST', message: expect.stringContaining('silent') },
+    });
+    expect((await events.next()).value).toMatchObject({ subscribed: { info: { master_info: { id: 'next' } } } });
+    expect(next.seen[0]).toMatchObject({ path: '/api/mesoctl/v1', call: { subscribe: { kinds: ['TASKS'] } } });
+    abort.abort();
+    expect((await events.next()).done).toBe(true);
+  });
+
+  it('ends after the snapshot where nothing more was asked for', async () => {
+    const server = await fakeMaster((_, response) => {
+      response.writeHead(200);
+      response.write(subscribedTo('m'));
+      response.write(extensionRecord({ type: 'SNAPSHOT_END', time: 2 }));
+      response.end();
+    });
+    const types: string[] = [];
+    const signal = new AbortController().signal;
+    for await (const event of operatorOf(server.address).watch({ snapshot_only: true }, signal)) types.push(event.type);
+    expect(types).toEqual(['SUBSCRIBED', 'SNAPSHOT_END']);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('gives up where there is no master, unless it is to wait for one', async () => {
+    const gone = await FakeMaster.start(() => undefined);
+    const { address } = gone;
+    await gone.close();
+    const abort = new AbortController();
+    await expect(operatorOf(address).watch({}, abort.signal).next()).rejects.toMatchObject({ code: 'NO_MASTER' });
+    const waiting = operatorOf(address).watch({}, abort.signal, { waitForMaster: true });
+    expect((await waiting.next()).value).toMatchObject({ type: 'DISCONNECTED', error: { code: 'NO_MASTER' } });
+    abort.abort();
+    expect((await waiting.next()).done).toBe(true);
+  });
+
+  it('survives an event of a newer master', async () => {
+    const server = await fakeMaster((_, response) => {
+      response.writeHead(200);
+      response.write(subscribedTo('m'));
+      response.write(encodeRecord('{"type":"ECLIPSE","time":2,"moon":{}}'));
+    });
+    const abort = new AbortController();
+    const events = operatorOf(server.address).watch({}, abort.signal);
+    await events.next();
+    expect((await events.next()).value).toEqual({ type: 'UNKNOWN', time: 2 });
+    abort.abort();
+  });
+
+  it('kills once, and says why not', async () => {
+    const lost = await fakeMaster((_, response) => void response.destroy());
+    const request = { task_id: { value: 't' } };
+    await expect(operatorOf(lost.address).killTask(request)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect(lost.seen).toHaveLength(1);
+    for (const [status, code] of [
+      [404, 'NOT_FOUND'],
+      [409, 'REFUSED'],
+    ] as const) {
+      const server = await fakeMaster((_, response) => void response.writeHead(status).end('because'));
+      const refused = operatorOf(server.address).killTask(request);
+      await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining('because') });
+    }
+  });
+
+  it('finds', async () => {
+    const server = await fakeMaster(
+      (_, response) => void response.writeHead(200).end('{"type":"FIND","find":{"total":3}}'),
+    );
+    expect(await operatorOf(server.address).find({ kind: 'TASKS', reference: 'web' })).toEqual({ total: 3 });
+    expect(server.seen[0]?.call).toMatchObject({ type: 'FIND', find: { kind: 'TASKS', reference: 'web' } });
   });
 });
 

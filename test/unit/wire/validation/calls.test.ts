@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type * as agent from '../../../../src/wire/gen/agent.js';
 import type * as executor from '../../../../src/wire/gen/executor.js';
 import type * as master from '../../../../src/wire/gen/master.js';
+import type * as extension from '../../../../src/wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../../src/wire/gen/scheduler.js';
 import { validateAgentCall } from '../../../../src/wire/validation/agent-call.js';
 import { validateExecutorCall } from '../../../../src/wire/validation/executor-call.js';
+import { validateExtensionCall } from '../../../../src/wire/validation/extension-call.js';
 import { validateMasterCall } from '../../../../src/wire/validation/master-call.js';
 import { validateSchedulerCall } from '../../../../src/wire/validation/scheduler-call.js';
 
@@ -263,5 +265,51 @@ describe('validateAgentCall', () => {
     { type: 'UNKNOWN' },
   ] as readonly agent.Call[])('accepts %j', (call) => {
     expect(validateAgentCall(call)).toBeUndefined();
+  });
+});
+
+describe('validateExtensionCall', () => {
+  it.each<[extension.Call, string]>([
+    [{ type: 'KILL_TASK' }, "Expecting 'kill_task' to be present"],
+    [{ type: 'FIND' }, "Expecting 'find' to be present"],
+    [{ type: 'KILL_TASK', kill_task: { task_id: { value: '' } } }, "Expecting 'kill_task.task_id.value' to be present"],
+    [
+      { type: 'KILL_TASK', kill_task: { task_id, kill_policy: { grace_period: { nanoseconds: -1 } } } },
+      "'kill_policy.grace_period' must not be negative",
+    ],
+    [
+      { type: 'SUBSCRIBE', subscribe: { kinds: ['TASKS', 'UNKNOWN_KIND'] } },
+      "Expecting 'subscribe.kinds' to be AGENTS, FRAMEWORKS, TASKS, OFFERS or ROLES",
+    ],
+    [
+      { type: 'FIND', find: { kind: 'UNKNOWN_KIND', reference: '' } },
+      "Expecting 'find.kind' to be AGENTS, FRAMEWORKS, TASKS, OFFERS or ROLES",
+    ],
+    [
+      { type: 'FIND', find: { kind: 'TASKS', reference: 'x'.repeat(513) } },
+      "Expecting 'find.reference' to have at most 512 characters",
+    ],
+    [{ type: 'FIND', find: { kind: 'TASKS', reference: '', limit: 101 } }, "Expecting 'find.limit' to be at most 100"],
+    [
+      { type: 'FIND', find: { kind: 'ROLES', reference: '', framework_id } },
+      "Expecting 'find.framework_id' only for TASKS and OFFERS",
+    ],
+  ])('refuses %j', (call, message) => {
+    expect(validateExtensionCall(call)).toMatchObject({
+      code: 'invalid',
+      message: `Failed to validate mesoctl::Call: ${message}`,
+    });
+  });
+
+  it.each<extension.Call>([
+    { type: 'UNKNOWN' },
+    { type: 'GET_INFO' },
+    { type: 'WHY' },
+    { type: 'SUBSCRIBE' },
+    { type: 'SUBSCRIBE', subscribe: { kinds: ['ROLES'] } },
+    { type: 'KILL_TASK', kill_task: { task_id } },
+    { type: 'FIND', find: { kind: 'OFFERS', reference: 'x'.repeat(512), limit: 100, framework_id } },
+  ])('takes %j', (call) => {
+    expect(validateExtensionCall(call)).toBeUndefined();
   });
 });
