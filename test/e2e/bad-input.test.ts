@@ -391,14 +391,18 @@ describe('clients that misbehave', () => {
     return client;
   }
 
-  test('an operator that never reads is cut', async () => {
-    const deaf = await deafSubscriber(OPERATOR, { type: 'SUBSCRIBE' }, /HEARTBEAT/);
+  test.each([
+    ['an operator', OPERATOR, /HEARTBEAT/],
+    ['a watcher', EXTENSION, /SNAPSHOT_END/],
+  ])('%s that never reads is cut', async (_who, path, ready) => {
+    const deaf = await deafSubscriber(path, { type: 'SUBSCRIBE' }, ready);
     const framework = await subscribe({ failover_timeout: 0 });
     const isCut = () => master.handle.counts().streams === 1;
     // Every change of a large FrameworkInfo is a large event.
     for (let i = 0; i < 400 && !isCut(); i++) {
       const labels = { labels: [{ key: 'k', value: `${i}${'x'.repeat(200_000)}` }] };
-      const framework_info = { user: 'root', name: 'bad', id: framework.id, labels };
+      const webui_url = `http://127.0.0.1/${i}${'x'.repeat(200_000)}`;
+      const framework_info = { user: 'root', name: 'bad', id: framework.id, labels, webui_url };
       const reply = await framework.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info } });
       expect(reply.status).toBe(200);
     }
@@ -432,7 +436,10 @@ describe('clients that misbehave', () => {
 test('after all of this no socket and no timer is left over', async () => {
   const before = openHandles();
   const streams = await Promise.all(Array.from({ length: 50 }, () => subscribe()));
-  const operators = Array.from({ length: 50 }, () => new Subscriber(port, OPERATOR, { type: 'SUBSCRIBE' }));
+  const operators = Array.from({ length: 50 }, (_, i) => {
+    const path = i % 2 === 0 ? OPERATOR : EXTENSION;
+    return new Subscriber(port, path, { type: 'SUBSCRIBE' });
+  });
   await Promise.all(operators.map((operator) => operator.waitFor('HEARTBEAT')));
   const agents = Array.from({ length: 20 }, (_, i) => new LinkedAgent(port, 'cpus:1;mem:64', 6000 + i));
   const ids = await Promise.all(agents.map((agent) => agent.registered()));
