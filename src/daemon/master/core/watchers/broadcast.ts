@@ -40,7 +40,7 @@ function open<Item>(context: Context, topic: Topic<Item>): Pending {
   const items = new Set<Item>();
   return {
     key: topic.key,
-    items: items as Set<unknown>,
+    items,
     close: () => {
       const body = topic.build(context, [...items]);
       if (body !== undefined) send(context, topic.to, body);
