@@ -148,11 +148,7 @@ function commandPage(command) {
     page.paragraph(`Also: ${command.aliases.map((alias) => `mesoctl ${alias.replaceAll(':', ' ')}`).join(', ')}.`);
   optionsSection(page, command, table);
   globalOptions(page, flags.filter(isGlobal));
-  if (extras.columns !== undefined)
-    page
-      .heading('COLUMNS')
-      .paragraph(`Of --columns: ${extras.columns.join(', ')}.`)
-      .paragraph(`Fields of --sort and --filter: ${extras.fields.join(', ')}.`);
+  columnsSection(page, extras);
   // MESOCTL_MASTER is not for daemons, whose --master is a flag of their own.
   const heeded = table === undefined ? flags : flags.filter(isGlobal);
   const names = new Set([...heeded, ...command.args].map(({ name }) => name));
@@ -327,6 +323,13 @@ function globalOptions(page, flags) {
   page.heading('GLOBAL OPTIONS');
   for (const flag of flags) page.term(termOf(flag), ...flagTexts(flag));
   page.term([['B', '-h'], ', ', ['B', '--help']], 'Show help.');
+}
+
+function columnsSection(page, { columns, fields }) {
+  if (fields === undefined) return;
+  page.heading(columns === undefined ? 'FIELDS' : 'COLUMNS AND FIELDS');
+  if (columns !== undefined) page.paragraph(`Columns: ${columns.join(', ')}.`);
+  page.paragraph(`Fields: ${fields.join(', ')}.`);
 }
 
 function environmentSection(page, rows, table) {

@@ -1,5 +1,5 @@
 /** What all commands share: flags of the same meaning everywhere, and errors that `main` prints. */
-import { Command, Flags } from '@oclif/core';
+import { Command, Errors, Flags } from '@oclif/core';
 import { setColor } from './color.js';
 
 export const globalFlags = {
@@ -35,7 +35,10 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Everything thrown reaches `main`, which knows the one form of errors. */
-  override catch(error: Error): Promise<never> {
-    return Promise.reject(error);
+  override async catch(error: Error): Promise<never> {
+    if (!(error instanceof Errors.CLIError) || error instanceof Errors.ExitError) throw error;
+    const { explainUsage } = await import('./usage-error.js');
+    const { flags, baseFlags } = this.ctor;
+    throw explainUsage(error, { id: this.id, flagNames: Object.keys({ ...baseFlags, ...flags }) });
   }
 }

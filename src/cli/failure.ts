@@ -45,14 +45,12 @@ export function findFailure(thrown: unknown): Failure | undefined {
   };
 }
 
-/** The parser of the command line appends a hint that our own form replaces. */
 function usageFailure(error: Errors.CLIError, stack: string | undefined): Failure {
-  const message = error.message.replace(/\nSee more help with --help$/, '').trim();
   return {
     code: 'USAGE',
-    message: lowerFirst(message),
+    message: lowerFirst(error.message),
     details: {},
-    suggestions: error.suggestions ?? ['the same command with --help'],
+    suggestions: error.suggestions ?? ['mesoctl --help'],
     exitStatus: USAGE_STATUS,
     stack,
   };

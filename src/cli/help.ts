@@ -12,6 +12,7 @@ type Flag = Command.Flag.Cached;
 type Row = readonly [left: string, right: string];
 
 const WIDTH = 100;
+const NAME_WIDTH = 8;
 /** Verbs in the order in which people need them; others follow by name. */
 const VERBS = ['launch', 'list', 'show', 'logs', 'watch', 'kill', 'start', 'join'];
 /** Commands without a noun, likewise. */
@@ -79,13 +80,15 @@ export class MesoctlHelp extends Help {
     const extras = (command as { helpExtras?: HelpExtras }).helpExtras;
     const lines = [firstLine(command)];
     const rest = (command.description ?? '').trim();
-    if (rest !== '' && rest !== lines[0]) lines.push(...rest.split('\n'));
+    if (rest !== '' && rest !== lines[0]) lines.push(...paragraphs(rest));
     const examples = (command.examples ?? []).map(exampleText);
     if (examples.length > 0) lines.push('', 'EXAMPLES', ...examples.map((example) => `  $ ${example}`));
     lines.push('', `USAGE  mesoctl ${spaced(command.id)}${usageOf(command)}`, ...flagLines(command));
     lines.push(...named('COLUMNS', extras?.columns), ...named('FIELDS', extras?.fields));
-    if (extras?.next !== undefined) lines.push(`NEXT    ${extras.next}`);
-    if (extras?.exits !== undefined) lines.push(`EXIT    ${extras.exits}`);
+    lines.push(
+      ...named('NEXT', extras?.next?.split(' · '), ' · '),
+      ...named('EXIT', extras?.exits?.split(' · '), ' · '),
+    );
     return lines.join('\n');
   }
 
@@ -126,10 +129,16 @@ export class MesoctlHelp extends Help {
   }
 }
 
+/** Descriptions are wrapped in the source as it suits the source. */
+function paragraphs(text: string): string[] {
+  return text.split(/\n\s*\n/).flatMap((paragraph) => wrap(paragraph.replaceAll(/\s*\n\s*/g, ' '), WIDTH));
+}
+
 /** `NAME    one two three` */
-function named(name: string, words: readonly string[] = []): string[] {
-  const [first = '', ...more] = wrap(words.join(' '), WIDTH - 8);
-  return words.length === 0 ? [] : [`${name.padEnd(8)}${first}`, ...more.map((line) => `${' '.repeat(8)}${line}`)];
+function named(name: string, parts: readonly string[] = [], gap = ' '): string[] {
+  const [first = '', ...more] = wrap(parts, WIDTH - NAME_WIDTH, gap);
+  const indent = ' '.repeat(NAME_WIDTH);
+  return parts.length === 0 ? [] : [`${name.padEnd(NAME_WIDTH)}${first}`, ...more.map((line) => `${indent}${line}`)];
 }
 
 function blockLines(block: HelpBlock): string[] {

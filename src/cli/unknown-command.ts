@@ -3,10 +3,7 @@
  * calls the default export (`oclif.hooks` of package.json); help calls `unknownCommand`.
  */
 import { Errors, type Hook, type Interfaces } from '@oclif/core';
-import { distance } from 'fastest-levenshtein';
-
-/** Of what was typed, one letter in three may be wrong. */
-const LETTERS_PER_MISTAKE = 3;
+import { mistakesIn } from './nearest.js';
 
 const onCommandNotFound: Hook<'command_not_found'> = ({ id, config }) => {
   throw unknownCommand(id.split(':'), config);
@@ -21,7 +18,10 @@ export function unknownCommand(words: readonly string[], config: Interfaces.Conf
   const nouns = [...new Set(commands.flatMap(([noun = '', verb]) => (verb === undefined ? [] : [noun])))];
   const noun = nouns.find((one) => one === words[0]);
   // A single word may be meant as a noun; several are noun and verb, with arguments.
-  const nearest = findNearest(words, words.length === 1 ? [...commands, ...nouns.map((one) => [one])] : commands);
+  const nearest = findNearestCommand(
+    words,
+    words.length === 1 ? [...commands, ...nouns.map((one) => [one])] : commands,
+  );
   const typed = words.slice(0, noun === undefined ? 1 : 2).join(' ');
   const meant = nearest === undefined ? '' : `. Did you mean "${nearest.join(' ')}"?`;
   const help = nearest ?? (noun === undefined ? [] : [noun]);
@@ -39,15 +39,14 @@ function tooManyWords(command: readonly string[], extra: readonly string[]): Err
   });
 }
 
-function findNearest(words: readonly string[], commands: readonly string[][]): readonly string[] | undefined {
-  let best: readonly string[] | undefined;
+function findNearestCommand(words: readonly string[], commands: readonly string[][]): readonly string[] | undefined {
+  let nearest: readonly string[] | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const command of commands) {
-    const typed = words.slice(0, command.length).join(' ');
-    const mistakes = distance(typed, command.join(' '));
-    if (mistakes >= fewest || mistakes > Math.ceil(typed.length / LETTERS_PER_MISTAKE)) continue;
-    best = command;
+    const mistakes = mistakesIn(words.slice(0, command.length).join(' '), command.join(' '));
+    if (mistakes >= fewest) continue;
+    nearest = command;
     fewest = mistakes;
   }
-  return best;
+  return nearest;
 }

@@ -7,8 +7,8 @@ import { COMPLETION_SCRIPTS } from '../cli/completion/scripts.js';
 export default class Completion extends BaseCommand {
   static override summary = 'Print the completion script of a shell: commands, flags, and what runs in the cluster.';
   static override description = [
-    'Names of tasks, agents, frameworks, offers and roles come from the master of --master or MESOCTL_MASTER; when none',
-    'answers within 300 ms, there are none. For one shell, source the script; for all to come, put it where they look.',
+    'Names of tasks, agents, frameworks, offers and roles come from the master of --master or MESOCTL_MASTER; when it',
+    'does not answer at once, there are none. For one shell, source the script; for all to come, put it where they look.',
   ].join('\n');
   static override examples = [
     'source <(mesoctl completion bash)                                        bash, or in ~/.bashrc',

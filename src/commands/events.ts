@@ -29,7 +29,7 @@ export default class Events extends BaseCommand {
       helpValue: 'KIND,...',
     })(),
     filter: Flags.string({ summary: 'only with these words; !word: without', helpValue: 'TEXT' }),
-    limit: Flags.integer({ char: 'l', summary: 'end after that many; 0: never', min: 0, default: 0 }),
+    limit: Flags.integer({ char: 'l', summary: 'end after that many; 0: never', helpValue: 'N', min: 0, default: 0 }),
     output: Flags.option({
       char: 'o',
       options: ['table', 'wide', 'json'] as const,

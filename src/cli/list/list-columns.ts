@@ -15,7 +15,7 @@ export function listColumnsOf(table: TableName): ListColumns {
   return {
     columns: COLUMNS_OF[table].map(({ key }) => key),
     fields: columnsOf(table)
-      .filter(({ isHidden }) => isHidden !== true)
+      .filter(({ kind, isHidden }) => isHidden !== true && kind !== 'problem')
       .map(({ key }) => key),
   };
 }

@@ -7,7 +7,7 @@ export default class AgentList extends BaseCommand {
   static override summary = 'List agents: state, tasks, and what is allocated of what they have.';
   static override examples = [
     'mesoctl agent list',
-    'mesoctl agent list --filter !state=ACTIVE            what is not well',
+    "mesoctl agent list --filter '!state=ACTIVE'          what is not well",
     'mesoctl agent list -o wide --sort -cpu',
   ];
   static override helpExtras = {

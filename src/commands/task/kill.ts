@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { changeFlags, queryFlags } from '../../cli/client-flags.js';
+import { listColumnsOf } from '../../cli/list/list-columns.js';
 
 /** Ends tasks, whoever launched them. */
 export default class TaskKill extends BaseCommand {
@@ -16,11 +17,12 @@ export default class TaskKill extends BaseCommand {
     'mesoctl task kill --filter "framework=shop state=STAGING" --dry-run',
     'mesoctl task list -o name --filter host=node-17 | mesoctl task kill - --yes',
   ];
-  static override usage = 'TASK... | - | --filter TEXT [flags]';
+  static override usage = 'TASK... | - | --filter FILTER [flags]';
   static override helpExtras = {
     next: 'mesoctl task list --filter state=KILLING',
     exits:
       '1 the answer was no · 2 a question and nobody to ask · 3 no such task, or several · 7 still running at --timeout · 8 outcome unknown',
+    fields: listColumnsOf('tasks').fields,
   };
   static override baseFlags = queryFlags;
   static override strict = false;
@@ -29,7 +31,7 @@ export default class TaskKill extends BaseCommand {
   };
   static override flags = {
     ...changeFlags,
-    filter: Flags.string({ summary: 'all live tasks that fit, as in task list', helpValue: 'TEXT' }),
+    filter: Flags.string({ summary: 'all live tasks that fit, as in task list', helpValue: 'FILTER' }),
     framework: Flags.string({ summary: 'the framework that they belong to', helpValue: 'FRAMEWORK' }),
     'no-wait': Flags.boolean({ summary: 'return when the tasks have been told' }),
     timeout: Flags.string({

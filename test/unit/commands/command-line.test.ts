@@ -91,7 +91,7 @@ describe('failures', () => {
   });
 
   it('of the command line are usage errors', () => {
-    expect(findFailure(new Errors.CLIError('Nonexistent flag: --x\nSee more help with --help'))).toMatchObject({
+    expect(findFailure(new Errors.CLIError('Nonexistent flag: --x'))).toMatchObject({
       code: 'USAGE',
       exitStatus: 2,
       message: 'nonexistent flag: --x',
