@@ -1,21 +1,28 @@
 /**
- * The newest lines of the event log, at most 1,000. Routine lines have a part of it for themselves: a busy cluster writes hundreds a second,
- * and they must not wash away that an agent was lost a minute ago. Pure.
+ * The newest lines of the event log, at most 1,000. Routine lines (a task that runs, or finished) are there while a cluster is calm
+ * enough to read them; a busy one writes hundreds a second, of which rates tell, and which must neither fill the screen nor wash away that
+ * an agent was lost a minute ago. Pure.
  */
 import type { EventLine } from './event-words.js';
 import type { EventRow } from './rows.js';
 
 const MOST_MAIN = 700;
 const MOST_ROUTINE = 300;
+/** More routine lines than this within 10 to 20 s, and none is kept until there are fewer. */
+const MOST_READABLE = 30;
+const WINDOW_SECONDS = 10;
 
 export class EventLog {
   readonly #main: EventRow[] = [];
   readonly #routine: EventRow[] = [];
   #sequence = 0;
   #merged: readonly EventRow[] | undefined;
+  /** Routine lines, kept or not, of this window and the one before. */
+  #arrived = { window: 0, now: 0, before: 0 };
 
-  add({ weight, time, severity, kind, key, text }: EventLine): void {
-    if (weight === 'detail') return;
+  add(line: EventLine): void {
+    if (line.weight === 'detail' || (line.weight === 'routine' && !this.#isReadable(line.time))) return;
+    const { weight, time, severity, kind, key, text } = line;
     const [ring, most] = weight === 'main' ? [this.#main, MOST_MAIN] : [this.#routine, MOST_ROUTINE];
     ring.push({ sequence: ++this.#sequence, time, severity, kind, key, text });
     // In large steps: moving the rest up costs more than the rest is worth.
@@ -29,5 +36,13 @@ export class EventLog {
       (a, b) => b.sequence - a.sequence,
     );
     return this.#merged;
+  }
+
+  #isReadable(time: number): boolean {
+    const window = Math.floor(time / WINDOW_SECONDS);
+    const { window: last, now } = this.#arrived;
+    if (window !== last) this.#arrived = { window, now: 0, before: window === last + 1 ? now : 0 };
+    this.#arrived.now++;
+    return this.#arrived.now + this.#arrived.before <= MOST_READABLE;
   }
 }

@@ -231,7 +231,7 @@ describe('bounds', () => {
     expect(told.model.tables.tasks.size).toBe(10_000);
     expect(told.model.tables.tasks.get('f1/t49')).toBeUndefined();
     expect(told.model.tables.tasks.get('f1/t50')).toBeDefined();
-    for (let i = 0; i < 5000; i++) told.tasks(task(`r${i}`, 'TASK_RUNNING'));
+    for (let i = 0; i < 700; i++) told.after(1).tasks(task(`r${i}`, 'TASK_RUNNING'));
     expect(told.model.events.length).toBe(1000);
     const sequences = told.model.events.map(({ sequence }) => sequence);
     expect(sequences).toEqual(sequences.toSorted((a, b) => b - a));
@@ -245,6 +245,17 @@ describe('bounds', () => {
     told.agent('UNREACHABLE', agent('a1', { state: 'UNREACHABLE' }));
     for (let i = 0; i < 3000; i++) told.tasks(task(`t${i}`, 'TASK_RUNNING'));
     expect(told.log()).toContain('agent host-a1 UNREACHABLE, 31 tasks');
+  });
+
+  it('keep routine lines only while they are few enough to read', () => {
+    const told = new Told().sync();
+    const routine = () => told.log().filter((text) => text.startsWith('task ')).length;
+    for (let i = 0; i < 500; i++) told.tasks(task(`t${i}`, 'TASK_RUNNING'));
+    expect(routine()).toBe(30);
+    told.after(10).tasks(task('t501', 'TASK_RUNNING'));
+    expect(routine()).toBe(30);
+    told.after(20).tasks(task('t502', 'TASK_RUNNING'));
+    expect(routine()).toBe(31);
   });
 });
 
