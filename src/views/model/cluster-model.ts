@@ -95,6 +95,8 @@ export interface History {
   readonly offersPerSecond: readonly number[];
   /** Over the last 5 minutes, or since the connection if that is shorter. */
   readonly last5Minutes: {
+    /** How long that is, whole seconds; 0: nothing was watched yet, the counts say nothing. */
+    readonly seconds: number;
     readonly finished: number;
     readonly failed: number;
     readonly lost: number;

@@ -72,6 +72,7 @@ export class HistoryBook {
     const since = (name: 'finished' | 'failed' | 'lost' | 'accepted' | 'declined') =>
       newest === undefined || base === undefined ? 0 : newest[name] - base[name];
     return {
+      seconds: base === undefined ? 0 : Math.max(0, Math.min(WINDOW_SECONDS, Math.floor(now - base.time))),
       finished: since('finished'),
       failed: since('failed'),
       lost: since('lost'),

@@ -1,10 +1,10 @@
 /**
  * The overview as plain text: the same facts as the first screen of `top`, once, without bars or control sequences, in 80
- * columns. Pure. Source: design/ux, section 3, "Behaviour".
+ * columns. Without rates: they need a while of watching, and a snapshot has seen none. Pure. Source: design/ux, section 3, "Behaviour".
  */
 import type { ClusterModel, SortedView } from '../model/cluster-model.js';
 import type { FrameworkRow, RoleRow } from '../model/rows.js';
-import { formatCount, formatPercent, formatRate, formatScalar, formatShare, formatSize } from '../text/numbers.js';
+import { formatCount, formatPercent, formatScalar, formatShare, formatSize } from '../text/numbers.js';
 import { formatAgeOf, formatTime } from '../text/times.js';
 import { cutEnd, cutMiddle, padEndTo, padStartTo, sanitize } from '../text/width.js';
 import { RESOURCE_KINDS, stateCounts } from './resource-kinds.js';
@@ -57,14 +57,11 @@ function resourceLines({ totals }: ClusterModel): readonly string[] {
   return [padEndTo('', 8) + headings + padStartTo('TOTAL', 12), ...rows];
 }
 
-function countLines({ totals, history }: ClusterModel, now: number): readonly string[] {
-  const { finished, failed, lost } = history.last5Minutes;
-  const recent = `finished ${formatCount(finished)}  failed ${formatCount(failed)}  lost ${formatCount(lost)}`;
+function countLines({ totals }: ClusterModel, now: number): readonly string[] {
   return [
     countLine('AGENTS', totals.agentCount, states(totals.agents)),
     countLine('TASKS', totals.taskCount, states(totals.tasks)),
-    `${padEndTo('LAST 5m', 20)}${recent}  launches/s ${formatRate(history.now.launchesPerSecond)}`,
-    countLine('OFFERS', totals.offerCount, offerFacts(totals, history, now)),
+    countLine('OFFERS', totals.offerCount, offerFacts(totals, now)),
   ];
 }
 
@@ -78,19 +75,9 @@ function states(counts: ReadonlyMap<string, number>): string {
     .join('  ');
 }
 
-function offerFacts(totals: ClusterModel['totals'], history: ClusterModel['history'], now: number): string {
-  const { accepted, declined } = history.last5Minutes;
-  const { oldestOffer } = totals;
-  const facts: string[] = [];
-  if (oldestOffer !== undefined)
-    facts.push(
-      `oldest ${formatAgeOf(oldestOffer.madeAt, now)} (${cutMiddle(sanitize(oldestOffer.frameworkName), 16)})`,
-    );
-  facts.push(`sent/s ${formatRate(history.now.offersPerSecond)}`);
-  const answered = accepted + declined;
-  if (answered > 0)
-    facts.push(`accepted ${formatPercent(accepted, answered)}`, `declined ${formatPercent(declined, answered)}`);
-  return facts.join('  ');
+function offerFacts({ oldestOffer }: ClusterModel['totals'], now: number): string {
+  if (oldestOffer === undefined) return '';
+  return `oldest ${formatAgeOf(oldestOffer.madeAt, now)} (${cutMiddle(sanitize(oldestOffer.frameworkName), 16)})`;
 }
 
 function roleLines(model: ClusterModel): readonly string[] {

@@ -1,4 +1,7 @@
-/** The totals as `label: value`, one fact a line, for people who listen to their terminal. Pure. */
+/**
+ * The totals as `label: value`, one fact a line, for people who listen to their terminal. Said once, at the
+ * start, so without rates, for which nobody has watched long enough yet. Pure.
+ */
 import type { ClusterModel, Totals } from '../model/cluster-model.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { formatAgeOf } from '../text/times.js';
@@ -8,8 +11,7 @@ import { RESOURCE_KINDS, type ResourceKind, stateCounts } from './resource-kinds
 const MAX_PROBLEMS = 10;
 
 export function totalsSentences(model: ClusterModel, nowUnixMs: number): readonly string[] {
-  const { cluster, totals, history } = model;
-  const { finished, failed, lost } = history.last5Minutes;
+  const { cluster, totals } = model;
   return [
     `cluster: ${sanitize(cluster.name)}`,
     `leader: ${cluster.leader}, term ${cluster.term}`,
@@ -20,7 +22,6 @@ export function totalsSentences(model: ClusterModel, nowUnixMs: number): readonl
     countSentence('tasks', totals.taskCount, totals.tasks),
     countSentence('offers', totals.offerCount, new Map()),
     countSentence('roles', totals.roleCount, new Map()),
-    `last 5 minutes: finished ${formatCount(finished)}, failed ${formatCount(failed)}, lost ${formatCount(lost)}`,
   ];
 }
 

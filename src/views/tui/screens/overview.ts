@@ -8,7 +8,7 @@ import type { FrameworkRow, RoleRow } from '../../model/rows.js';
 import { sparkline } from '../../text/bars.js';
 import { glyphOf } from '../../text/glyphs.js';
 import { formatCount, formatPercent, formatRate, formatScalar, formatShare } from '../../text/numbers.js';
-import { formatAgeOf, formatClock } from '../../text/times.js';
+import { formatAge, formatAgeOf, formatClock } from '../../text/times.js';
 import { cutMiddle, padEndTo, padStartTo, sanitize } from '../../text/width.js';
 import { showCommand } from './commands.js';
 import { cutLine, type Line, padLine, type Span, span, styleOf } from './paint.js';
@@ -162,7 +162,7 @@ export class OverviewScreen implements Screen {
         area.columns,
       ),
       [
-        `LAST 5m         finished ${formatCount(last.finished)}  `,
+        `${padEndTo(`LAST ${formatAge(last.seconds)}`, 16)}finished ${formatCount(last.finished)}  `,
         failed,
         '  ',
         lost,
@@ -285,6 +285,7 @@ export class OverviewScreen implements Screen {
   private listed(area: Area): readonly Line[] {
     const { model } = this.world;
     const { totals, history } = model;
+    const last = history.last5Minutes;
     this.roleRows = [];
     this.frameworkRows = [];
     return [
@@ -293,7 +294,7 @@ export class OverviewScreen implements Screen {
       counted(`agents: ${formatCount(totals.agentCount)}`, allAgentStates(totals), area.columns),
       counted(`tasks: ${formatCount(totals.taskCount)}`, taskStates(totals, ['TASK_RUNNING']), area.columns),
       ['offers: ', formatCount(totals.offerCount), ...this.offerFacts(area)],
-      `last 5m: finished ${formatCount(history.last5Minutes.finished)}, failed ${formatCount(history.last5Minutes.failed)}`,
+      `last ${formatAge(last.seconds)}: finished ${formatCount(last.finished)}, failed ${formatCount(last.failed)}`,
       `launches/s: ${formatRate(history.now.launchesPerSecond)}`,
     ].slice(0, area.rows);
   }

@@ -274,10 +274,17 @@ describe('history', () => {
         },
       });
     expect(told.model.history.now).toEqual({ launchesPerSecond: 12, offersPerSecond: 3 });
-    expect(told.model.history.last5Minutes).toEqual({ finished: 0, failed: 11, lost: 0, accepted: 10, declined: 0 });
+    expect(told.model.history.last5Minutes).toEqual({
+      seconds: 10,
+      finished: 0,
+      failed: 11,
+      lost: 0,
+      accepted: 10,
+      declined: 0,
+    });
     told.sync({ counts: { tasks_launched: 1, offers_sent: 1 } }, { term: 15 });
     expect(told.model.history.now).toEqual({ launchesPerSecond: 0, offersPerSecond: 0 });
-    expect(told.model.history.last5Minutes.failed).toBe(0);
+    expect(told.model.history.last5Minutes).toMatchObject({ failed: 0, seconds: 0 });
   });
 
   it('forgets what is older than 5 minutes, and shows no rate when nothing is counted', () => {
@@ -288,7 +295,7 @@ describe('history', () => {
     told.after(10);
     expect(told.model.history.now.launchesPerSecond).toBe(0);
     told.after(295).send({ type: 'COUNTED', counted: { tasks_finished: 8, tasks_launched: 7 } });
-    expect(told.model.history.last5Minutes.finished).toBe(1);
+    expect(told.model.history.last5Minutes).toMatchObject({ finished: 1, seconds: 300 });
   });
 
   it('stands still while the connection is lost', () => {

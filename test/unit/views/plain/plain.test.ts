@@ -35,6 +35,8 @@ describe('overviewLines', () => {
     expect(text).toMatch(/^CPU +[\d.,]+ +\d+% +[\d.,]+ +\d+% +[\d.,]+ +\d+% +384$/m);
     expect(text).toMatch(/^and 4 more$/m);
     expect(text).toContain('no problems');
+    // A snapshot has watched nothing: a rate of 0 would be a lie.
+    expect(text).not.toMatch(/LAST|sent\/s|launches\/s/);
   });
 
   it('names problems, and cuts foreign names of any kind', () => {
@@ -80,6 +82,7 @@ describe('totalsSentences', () => {
     for (const line of lines) expect(line).toMatch(/^[a-z0-9 ]+: \S/);
     expect(lines).toContain('agents: 12, active 12');
     expect(lines).toContain('problems: none');
+    expect(lines.join('\n')).not.toContain('last 5 minutes');
   });
 });
 
