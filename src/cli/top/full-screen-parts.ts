@@ -37,7 +37,7 @@ export function createParts(options: PartsOptions): Parts {
   const client = new OperatorClient({ masters: settings.masters, leaderTimeoutMs: LEADER_TIMEOUT_MS });
   signal.addEventListener('abort', () => client.close(), { once: true });
   const model = createClusterModel();
-  const ui = createUi({ model, columns, rows, theme: settings.theme, masters });
+  const ui = createUi({ model, columns, rows, theme: settings.theme, masters, masterFlag: settings.masterFlag });
   const feed = new ClusterFeed({
     watch: (watching) => client.watch({}, watching),
     model,

@@ -4,7 +4,7 @@ import { wantsColor } from '../color.js';
 import { settingsOf, type TopFlags } from './settings.js';
 
 /** Resolves with the exit status. Throws BAD_INPUT for addresses that are none. */
-export async function runTop(flags: TopFlags & { readonly master: string | undefined }): Promise<number> {
+export async function runTop(flags: TopFlags): Promise<number> {
   const settings = settingsOf(flags, mastersFrom(flags.master, process.env), {
     env: process.env,
     stdoutIsTerminal: process.stdout.isTTY === true,

@@ -11,11 +11,14 @@ export interface TopFlags {
   readonly theme: 'auto' | 'dark' | 'light' | '16';
   readonly ascii: boolean;
   readonly screen: ScreenName;
+  readonly master: string | undefined;
 }
 
 export interface TopSettings {
   readonly mode: 'full-screen' | 'once' | 'plain';
   readonly masters: readonly Address[];
+  /** Where they come from the command line: what stood there. */
+  readonly masterFlag: string | undefined;
   readonly theme: Theme;
   readonly screen: ScreenName;
 }
@@ -29,7 +32,13 @@ export interface Surroundings {
 }
 
 export function settingsOf(flags: TopFlags, masters: readonly Address[], around: Surroundings): TopSettings {
-  return { mode: modeOf(flags, around), masters, theme: themeOf(flags, around), screen: flags.screen };
+  return {
+    mode: modeOf(flags, around),
+    masters,
+    masterFlag: flags.master,
+    theme: themeOf(flags, around),
+    screen: flags.screen,
+  };
 }
 
 function modeOf(

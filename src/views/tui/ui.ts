@@ -77,6 +77,8 @@ export interface UiOptions {
   readonly theme: Theme;
   /** `m1:5050,m2:5050`: what is being connected to, as the user wrote it. */
   readonly masters?: string | undefined;
+  /** The value of --master where it was given: commands that are copied name it too, or they would ask another cluster. */
+  readonly masterFlag?: string | undefined;
   /** What may be done; a key whose action may not be done is not in the bar, and says why when pressed. */
   readonly readonlyReason?: string | undefined;
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { settingsOf, type TopFlags } from '../../../src/cli/top/settings.js';
 
-const flags: TopFlags = { once: false, plain: false, theme: 'auto', ascii: false, screen: 'overview' };
+const flags: TopFlags = {
+  once: false,
+  plain: false,
+  theme: 'auto',
+  ascii: false,
+  screen: 'overview',
+  master: undefined,
+};
 const terminal = { stdoutIsTerminal: true, stdinIsTerminal: true, wantsColor: true };
 
 function settings(given: Partial<TopFlags>, env: NodeJS.ProcessEnv, around: Partial<typeof terminal> = {}) {

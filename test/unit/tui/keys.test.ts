@@ -419,6 +419,14 @@ describe('other keys', () => {
     expect(driver.status).toBe(`Copied: ${text}`);
   });
 
+  it('copies commands that ask the same masters as the screen', () => {
+    const driver = new Driver(mockupModel(), { masterFlag: 'm1:5050,m2:5050' }).press('5 y');
+    expect(driver.wishes.at(-1)).toEqual({
+      kind: 'copy',
+      text: 'mesoctl task show web.11d0 --master m1:5050,m2:5050',
+    });
+  });
+
   it('asks why, shows the answer, ignores one that is about something else', () => {
     const driver = new Driver(mockupModel()).press('6 w');
     expect(driver.wishes).toEqual([{ kind: 'fetch-why', table: 'roles', key: 'web' }]);

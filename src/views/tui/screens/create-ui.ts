@@ -6,6 +6,7 @@
 import type { TableName } from '../../model/rows.js';
 import { sanitize } from '../../text/width.js';
 import type { DetailState, Key, LogState, Ui, UiOptions, Wish } from '../ui.js';
+import { shellWord } from './commands.js';
 import { DetailScreen } from './detail-screen.js';
 import { EventsScreen } from './events-screen.js';
 import { composeFrame, type Toast } from './frame.js';
@@ -220,7 +221,8 @@ class TopUi implements Ui {
   }
 
   private copyCommand(): readonly Effect[] {
-    const text = this.screen.command();
+    const { masterFlag } = this.options;
+    const text = `${this.screen.command()}${masterFlag === undefined ? '' : ` --master ${shellWord(masterFlag)}`}`;
     return [
       { kind: 'wish', wish: { kind: 'copy', text } },
       { kind: 'say', text: `Copied: ${text}` },
