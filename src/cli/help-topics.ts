@@ -100,8 +100,8 @@ const FILTERS_TOPIC: HelpTopic = {
       terms: [
         ['web', 'the word stands anywhere in it: in an id, a name, a host, a message'],
         ['"out of memory"', 'words with the blanks between them'],
-        ['state=run', 'the field holds this text'],
-        ['host==node-17', 'the field is this text'],
+        ['state=run', 'the field holds this text; framework=shop finds shop-1 as well'],
+        ['host==node-17', 'the field is this text; take this one for what kills'],
         ['state!=running', 'the field does not hold it'],
         ['cpu>2  mem>=512M  share<10%', 'numbers, sizes (MB where no unit stands), percentages: = != < <= > >='],
         ['since<5m  timeout<1h20m', 'times: less than five minutes ago, in less than 80 minutes'],

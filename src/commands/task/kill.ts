@@ -14,8 +14,8 @@ export default class TaskKill extends BaseCommand {
   static override examples = [
     'mesoctl task kill web.7f3a',
     'mesoctl task kill web.7f3a web.90b1 --yes',
-    'mesoctl task kill --filter "framework=shop state=STAGING" --dry-run',
-    'mesoctl task list -o name --filter host=node-17 | mesoctl task kill - --yes',
+    'mesoctl task kill --filter "framework==shop state=STAGING" --dry-run',
+    'mesoctl task list -o name --filter host==node-17 | mesoctl task kill - --yes',
   ];
   static override usage = 'TASK... | - | --filter FILTER [flags]';
   static override helpExtras = {

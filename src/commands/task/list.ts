@@ -9,7 +9,7 @@ export default class TaskList extends BaseCommand {
     'mesoctl task list                                    problems first, then newest',
     'mesoctl task list --filter state=RUNNING --sort -mem',
     'mesoctl task list -w                                 follow changes',
-    'mesoctl task list -o name --filter framework=shop | mesoctl task kill -',
+    'mesoctl task list -o name --filter framework==shop | mesoctl task kill -',
     'mesoctl task list --json | jq \'.[] | select(.state == "TASK_FAILED") | .id\'',
   ];
   static override helpExtras = {
