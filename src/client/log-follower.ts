@@ -147,7 +147,7 @@ export class LogFollower {
       return { data: [], skipped: true, isAtEnd: false };
     }
     this.#offset = place.offset + lengthOf(data);
-    this.#tail = tailOf(this.#tail, data);
+    this.#tail = tailOf(place.skipped ? new Uint8Array() : this.#tail, data);
     const ours = place.index === 0 ? undefined : listing[place.index - 1];
     if (ours !== undefined && this.#offset >= ours.sizeBytes) {
       this.#anchor = ours.identity;
@@ -173,7 +173,7 @@ export class LogFollower {
     // Without an anchor, or when it was deleted: ours may be the oldest that is left, or gone as well.
     if (this.#anchor === undefined && this.#offset === 0) return { index, offset: 0, skipped: false };
     if (await this.#isOldestOurs(rotated)) return { index: rotated.length, offset: this.#offset, skipped: false };
-    this.#restart();
+    // Where we were is forgotten only once it is sure that nothing moved while we looked: see #take.
     return { index: rotated.length, offset: 0, skipped: true };
   }
 
