@@ -4,12 +4,12 @@
  *
  * Invariant: only frameworks that carry our label as detached, that nobody is connected to, and without a live task.
  */
+import { isDetachedLaunch } from '../../client/launch-label.js';
 import type { Response_Match } from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import type { KillTarget } from './kill-targets.js';
-import { LAUNCH_LABEL } from './launch-label.js';
 
 const TASKS_ASKED = 100;
 
@@ -32,8 +32,7 @@ async function endIfDetached(id: mesos.FrameworkID, { client }: Session, signal:
 }
 
 function isDetached({ framework, framework_detail }: Response_Match): boolean {
-  const labels = framework_detail?.framework_info.labels?.labels ?? [];
-  const isOurs = labels.some(({ key, value }) => key === LAUNCH_LABEL && value === 'detached');
+  const isOurs = isDetachedLaunch(framework_detail?.framework_info.labels);
   return isOurs && framework_detail?.connected === false && framework?.state !== 'COMPLETED';
 }
 

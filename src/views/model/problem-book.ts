@@ -132,11 +132,11 @@ export class ProblemBook {
     return changed;
   }
 
-  #frameworkText({ key, framework }: FrameworkRow): (() => string) | undefined {
+  #frameworkText({ key, framework, severity }: FrameworkRow): (() => string) | undefined {
     const name = framework.name ?? key;
     if (framework.state === 'ACTIVE' && framework.back_pressured === true)
       return () => `framework ${name} reads its events too slowly to get offers`;
-    if (framework.state !== 'DISCONNECTED') return undefined;
+    if (framework.state !== 'DISCONNECTED' || severity === 'normal') return undefined;
     return () => {
       const tasks = tasksText(this.names.liveTasksOfFramework(key));
       const deadline = framework.failover_deadline;

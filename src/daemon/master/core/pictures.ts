@@ -121,6 +121,7 @@ export function frameworkPicture(view: MasterView, framework: FrameworkView): ap
     failover_deadline: isAway ? seconds(framework.removalAtUnixMs) : undefined,
     back_pressured: framework.backPressured ? true : undefined,
     usage: frameworkUsage(framework, view.totals()),
+    labels: info.labels,
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LAUNCH_LABEL } from '../../../../src/client/launch-label.js';
 import {
   causeOf,
   isBelowGuarantee,
@@ -87,6 +88,17 @@ describe('judgeAgent and judgeFramework', () => {
     expect(framework('ACTIVE').severity).toBe('normal');
     expect(framework('ACTIVE', true)).toEqual({ severity: 'waiting', note: 'reads slowly' });
     expect(framework('DISCONNECTED').severity).toBe('bad');
+  });
+
+  it('miss nobody where task launch was told to leave', () => {
+    const launched = (value: string) =>
+      judgeFramework({
+        framework_id: { value: 'f' },
+        state: 'DISCONNECTED',
+        labels: { labels: [{ key: LAUNCH_LABEL, value }] },
+      });
+    expect(launched('detached')).toEqual({ severity: 'normal', note: '' });
+    expect(launched('attached').severity).toBe('bad');
   });
 });
 
