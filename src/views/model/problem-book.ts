@@ -8,7 +8,6 @@ import { formatAge } from '../text/times.js';
 import { sanitize } from '../text/width.js';
 import type { Problem } from './cluster-model.js';
 import { DueQueue } from './due-queue.js';
-import { rankOf } from './health.js';
 import { compareNumbers, type Entry, OrderedList } from './ordered-list.js';
 import { RecentCount } from './recent-count.js';
 import type { AgentRow, FrameworkRow, RoleRow, Severity, TableName, TaskRow } from './rows.js';
@@ -192,7 +191,7 @@ export class ProblemBook {
 
   #set(id: string, line: Line): void {
     this.#delete(id);
-    const entry = { sort: rankOf(line.severity) * 1e11 - line.since, key: id, item: line, position: 0 };
+    const entry = { sort: gravityOf(line) * 1e11 - line.since, key: id, item: line, position: 0 };
     this.#entries.set(id, entry);
     this.#lines.insert(entry);
   }
@@ -203,6 +202,12 @@ export class ProblemBook {
     this.#entries.delete(id);
     this.#lines.remove(entry);
   }
+}
+
+/** 0 is the worst. What many tasks depend on comes before single tasks, of which there are always some; what only waits, last. */
+function gravityOf({ severity, table }: Line): number {
+  const isOne = table === 'tasks' || table === 'offers';
+  return (severity === 'waiting' ? 2 : 0) + (isOne ? 1 : 0);
 }
 
 function failureId(frameworkId: string, cause: string): string {

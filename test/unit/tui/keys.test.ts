@@ -80,7 +80,7 @@ describe('navigation', () => {
     ['6 enter', 'prod > roles > web'],
     ['4 enter', 'prod > offers > O709'],
     ['7 enter', 'prod > shop > web.11d0'],
-    ['enter enter', 'prod > shop > web.11d0'],
+    ['enter enter', 'prod > frameworks > jobs'],
     ['j enter', 'prod > roles > web'],
     ['j right enter', 'prod > frameworks > spark'],
     ['3 enter escape 3 j enter', 'prod > frameworks > svc-9'],

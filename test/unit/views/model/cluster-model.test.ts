@@ -337,6 +337,13 @@ describe('problems', () => {
     expect(told.problems()).toEqual([]);
   });
 
+  it('tell of a lost agent before any number of tasks that failed since', () => {
+    const told = new Told().sync({ agents: [agent('a1')], frameworks: [framework('f1')] });
+    told.agent('UNREACHABLE', agent('a1', { state: 'UNREACHABLE', since: START + 1 }));
+    told.tasks(task('t1', 'TASK_FAILED', { place: 'COMPLETED', since: START + 2, reason: 'REASON_TASK_INVALID' }));
+    expect(told.problems()).toEqual(['host-a1 unreachable (0 tasks)', 'task t1 failed, invalid']);
+  });
+
   it('tell when a disconnected framework will be removed', () => {
     const told = new Told().sync({ frameworks: [framework('f1')], tasks: [task('t1', 'TASK_RUNNING')] });
     told.framework('DISCONNECTED', framework('f1', { state: 'DISCONNECTED', failover_deadline: START + 540 }));
