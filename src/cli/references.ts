@@ -1,5 +1,14 @@
-/** Ids from the command line; `-` stands for those on stdin, one a line or divided by blanks. */
+/**
+ * Ids from the command line; `-` stands for those on stdin, one a line: an id may hold blanks, and its parts may be other
+ * ids. What a program wrote is meant whole: only a person's own words may be a part of an id.
+ */
 import { MesoError } from '../base/error.js';
+
+export interface Reference {
+  readonly text: string;
+  /** From stdin: never the beginning or end of some other id. */
+  readonly isWhole: boolean;
+}
 
 const MAX_STDIN_BYTES = 16 * 1024 * 1024;
 
@@ -7,16 +16,17 @@ const MAX_STDIN_BYTES = 16 * 1024 * 1024;
 export async function expandReferences(
   words: readonly string[],
   stdin: AsyncIterable<Buffer | string>,
-): Promise<readonly string[]> {
-  const expanded = new Set<string>();
+): Promise<readonly Reference[]> {
+  const expanded = new Map<string, Reference>();
   for (const word of words) {
-    if (word === '-') for (const read of await readWords(stdin)) expanded.add(read);
-    else expanded.add(word);
+    const texts = word === '-' ? await readLines(stdin) : [word];
+    for (const text of texts)
+      expanded.set(text, { text, isWhole: word === '-' || expanded.get(text)?.isWhole === true });
   }
-  return [...expanded];
+  return [...expanded.values()];
 }
 
-async function readWords(stdin: AsyncIterable<Buffer | string>): Promise<readonly string[]> {
+async function readLines(stdin: AsyncIterable<Buffer | string>): Promise<readonly string[]> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin) {
@@ -27,6 +37,7 @@ async function readWords(stdin: AsyncIterable<Buffer | string>): Promise<readonl
   }
   return Buffer.concat(chunks)
     .toString('utf8')
-    .split(/\s+/)
-    .filter((word) => word !== '');
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }

@@ -289,7 +289,12 @@ describe('task launch', () => {
     await attached.shows('stdout', 'ready');
     expect(await kill('attached')).toMatchObject({ status: 0 });
     expect(await attached.done).toMatchObject({ status: 143, stdout: 'ready\n' });
-    expect(await kill(taskId.slice(0, -2))).toMatchObject({
+    const part = taskId.slice(0, -2);
+    expect(await kill(part)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`is only a part of ${taskId}`),
+    });
+    expect(await kill(part, '--yes')).toMatchObject({
       status: 0,
       stdout: `${taskId} ended: KILLED\n`,
     });

@@ -2,12 +2,17 @@
 import { MesoError } from '../../base/error.js';
 import { plainContext, type RowContext } from '../../views/columns/column.js';
 import type { ClusterModel, SortedView, ViewOptions } from '../../views/model/cluster-model.js';
+import { columnsOf } from '../../views/model/columns.js';
+import { findUnfinishedPart } from '../../views/model/filter.js';
 import type { RowOf, TableName } from '../../views/model/rows.js';
 import { shortIdWriter } from '../../views/text/ids.js';
 import type { Noun } from '../cluster/nouns.js';
 import type { ListOptions } from './list-options.js';
 
-/** Throws BAD_INPUT for a filter that cannot be understood. */
+/**
+ * Throws BAD_INPUT for a filter that cannot be understood, or that a part of is missing: `framework=$NAME` without a NAME
+ * must not mean everything.
+ */
 export function openView<N extends TableName>(
   model: ClusterModel,
   { table }: Noun<N>,
@@ -15,8 +20,10 @@ export function openView<N extends TableName>(
 ): SortedView<RowOf[N]> {
   const options: ViewOptions = { filter, ...(order === undefined ? {} : { order }) };
   const view = model.tables[table].open(options);
-  if (view.filterError === '') return view;
-  throw new MesoError('BAD_INPUT', `--filter: ${view.filterError}`, { details: { filter } });
+  const unfinished = findUnfinishedPart(filter, columnsOf(table));
+  const complaint = unfinished === undefined ? view.filterError : `"${unfinished}" asks nothing: a value is missing`;
+  if (complaint === '') return view;
+  throw new MesoError('BAD_INPUT', `--filter: ${complaint}`, { details: { filter } });
 }
 
 /** Ids short, longer where they come from several masters, whole with `-o wide`. */

@@ -4,11 +4,12 @@ import { taskStateWord } from '../../views/columns/task-columns.js';
 import { sanitize } from '../../views/text/width.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import { isTerminal } from '../../wire/task-state.js';
-import { findOne, TASK_REFERENCE } from '../cluster/find-one.js';
+import { type FindOptions, findOne, TASK_REFERENCE } from '../cluster/find-one.js';
 import { loadModel } from '../cluster/load-model.js';
 import { TASKS } from '../cluster/nouns.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import { openView } from '../list/rows.js';
+import type { Reference } from '../references.js';
 import { frameworkIdOf } from '../show/show-one.js';
 import { keyOf } from './task-ends.js';
 
@@ -17,11 +18,13 @@ export interface KillTarget {
   readonly task: api.Task;
   readonly hostname: string;
   readonly frameworkName: string;
+  /** What was written was only the beginning or end of its id; undefined: it was named, or fits the filter. */
+  readonly guessedFrom?: string | undefined;
 }
 
 export interface KillRequest {
   /** As the user wrote them; `-` lines are in already. */
-  readonly references: readonly string[];
+  readonly references: readonly Reference[];
   readonly filter: string | undefined;
   readonly framework: string | undefined;
 }
@@ -40,20 +43,47 @@ function findNamed({ references, framework }: KillRequest, session: Session): Pr
   return withinTimeout(session.timeoutMs, 'the tasks', async (signal) => {
     const frameworkId = await frameworkIdOf(session, framework, signal);
     const results = await Promise.allSettled(
-      references.map((reference) => findOne(session.client, TASK_REFERENCE, reference, { signal, frameworkId })),
+      references.map((reference) => findNamedTask(reference, session, { signal, frameworkId })),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (failures.length > 0) throw joinFailures(failures);
-    const byKey = new Map<string, KillTarget>();
-    for (const result of results) {
-      const match = result.status === 'fulfilled' ? result.value : undefined;
-      if (match?.task === undefined) continue;
-      const { task, agent, framework: owner } = match;
-      const key = keyOf(task);
-      byKey.set(key, { key, task, hostname: agent?.hostname ?? '', frameworkName: owner?.name ?? '' });
-    }
-    return [...byKey.values()];
+    const targets = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    return [...new Map(targets.map((target) => [target.key, target])).values()];
   });
+}
+
+async function findNamedTask(
+  { text, isWhole }: Reference,
+  { client }: Session,
+  options: FindOptions,
+): Promise<KillTarget> {
+  const { task, agent, framework } = await findOne(client, TASK_REFERENCE, text, options);
+  if (task === undefined) throw new MesoError('PROTOCOL', 'the master answered FIND without a task');
+  const guessedFrom = isNameOf(text, task) ? undefined : text;
+  if (guessedFrom !== undefined && isWhole)
+    throw new MesoError(
+      'NOT_FOUND',
+      `no task "${text}": ids that are read must be whole, and ${task.task_id.value} is another`,
+      {
+        details: { reference: text, candidate: task.task_id.value },
+        suggestions: ['mesoctl task list'],
+      },
+    );
+  return {
+    key: keyOf(task),
+    task,
+    hostname: agent?.hostname ?? '',
+    frameworkName: framework?.name ?? '',
+    guessedFrom,
+  };
+}
+
+/**
+ * Whether it is what the task is called: its id, the last part of that, its name. Another task's id may begin like the id of
+ * one that is over and forgotten (`web.1`, `web.10`): a part of an id is a guess.
+ */
+function isNameOf(text: string, { task_id, name }: api.Task): boolean {
+  return text === task_id.value || text === name || text === task_id.value.split(/[-./]/).at(-1);
 }
 
 async function findFitting(filter: string, session: Session): Promise<readonly KillTarget[]> {

@@ -4,10 +4,11 @@
  *
  * Invariant: nothing is sent before every task is found and, where it takes one, the question is answered.
  */
-import { MesoError } from '../../base/error.js';
+import { MesoError, type MesoErrorCode } from '../../base/error.js';
 import { pause } from '../../client/back-off.js';
 import { taskStateWord } from '../../views/columns/task-columns.js';
 import { causeOf } from '../../views/model/health.js';
+import { sanitize } from '../../views/text/width.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
 import { type Session, tooLate } from '../cluster/session.js';
@@ -70,17 +71,26 @@ function isOver({ state, place }: KillTarget['task']): boolean {
   return isTerminal(state) || place === 'COMPLETED';
 }
 
-/** One task typed by name needs no question. */
+/** One task typed by name needs no question; a part of an id is no name. */
 async function mayKill(targets: readonly KillTarget[], options: KillOptions, session: Session): Promise<boolean> {
   if (options.dryRun || targets.length === 0) return true;
-  if (targets.length === 1 && options.filter === undefined) return true;
+  const guesses = targets.filter(({ guessedFrom }) => guessedFrom !== undefined);
+  if (targets.length === 1 && options.filter === undefined && guesses.length === 0) return true;
   const cluster = await clusterNameOf(session);
   const tasks = targets.length === 1 ? '1 task' : `${targets.length.toLocaleString('en-US')} tasks`;
   return confirm(
-    { text: `Kill ${tasks} on ${cluster}?`, items: targets.map(describeTarget) },
+    { text: `${describeGuesses(guesses)}Kill ${tasks} on ${cluster}?`, items: targets.map(describeTarget) },
     options,
     session.console,
   );
+}
+
+/** `"web.1" is only a part of web.10. ` */
+function describeGuesses([first, ...others]: readonly KillTarget[]): string {
+  if (first === undefined) return '';
+  const more =
+    others.length === 0 ? '' : `, and ${others.length} more ${others.length === 1 ? 'is a part' : 'are parts'}`;
+  return sanitize(`"${first.guessedFrom}" is only a part of ${first.task.task_id.value}${more}. `);
 }
 
 async function judgeKills(
@@ -88,23 +98,32 @@ async function judgeKills(
   { json }: KillOptions,
   session: Session,
 ): Promise<readonly KillResult[]> {
-  const waits = await sendKills(targets, session, true);
-  const results = targets.map((target) => resultOf(target, { dryRun: true, waitsForAgent: waits.has(target.key) }));
+  const { waits, refused } = await sendKills(targets, session, true);
+  const judged = targets.filter(({ key }) => !refused.has(key));
   if (!json)
-    for (const target of targets)
+    for (const target of judged)
       await session.console.print(`would kill ${describeTarget(target)}${waits.has(target.key) ? WAITS : ''}\n`);
-  return results;
+  if (refused.size > 0) throw joinFailures([...refused.values()]);
+  return judged.map((target) => resultOf(target, { dryRun: true, waitsForAgent: waits.has(target.key) }));
 }
 
 const WAITS = ', once its agent is back';
 
-/** Sends them all; resolves with the keys of those whose agent is not connected. Rejects with what was refused. */
-async function sendKills(
-  targets: readonly KillTarget[],
-  { client }: Session,
-  dryRun: boolean,
-): Promise<ReadonlySet<string>> {
+/** What became of the orders, by the keys of their tasks. */
+interface SentKills {
+  /** Their agent is not connected. */
+  readonly waits: ReadonlySet<string>;
+  /** Why the master takes no order for them. */
+  readonly refused: ReadonlyMap<string, unknown>;
+}
+
+/** One task that is out of reach must not leave the others unattended. */
+const OF_ONE_TASK: ReadonlySet<MesoErrorCode> = new Set(['REFUSED', 'NOT_FOUND']);
+
+/** Sends them all. A task that ended meanwhile is what was wanted. Rejects with what concerns more than one task. */
+async function sendKills(targets: readonly KillTarget[], { client }: Session, dryRun: boolean): Promise<SentKills> {
   const waits = new Set<string>();
+  const refused = new Map<string, unknown>();
   const failures: unknown[] = [];
   const queue = [...targets];
   const worker = async (): Promise<void> => {
@@ -114,13 +133,23 @@ async function sendKills(
         const answer = await client.killTask({ framework_id, task_id, dry_run: dryRun });
         if (answer.waits_for_agent === true) waits.add(target.key);
       } catch (error) {
-        failures.push(unknownOutcomeOf(error, target));
+        if (!(error instanceof MesoError) || !OF_ONE_TASK.has(error.code))
+          failures.push(unknownOutcomeOf(error, target));
+        else if (!(await hasEnded(target, client))) refused.set(target.key, error);
       }
     }
   };
   await Promise.all(Array.from({ length: KILLS_AT_ONCE }, worker));
   if (failures.length > 0) throw joinFailures(failures);
-  return waits;
+  return { waits, refused };
+}
+
+/** Between the look at it and the order. */
+async function hasEnded({ task }: KillTarget, client: Session['client']): Promise<boolean> {
+  const { framework_id, task_id } = task;
+  const { matches = [] } = await client.find({ kind: 'TASKS', reference: task_id.value, framework_id, limit: 1 });
+  const now = matches[0]?.task;
+  return now === undefined || now.task_id.value !== task_id.value || isOver(now);
 }
 
 /** Killing twice does no harm, but whether it is needed the user must see first. */
@@ -141,7 +170,7 @@ class Killing {
   readonly #ends: TaskEnds;
   readonly #over = new AbortController();
   readonly #results = new Map<string, KillResult>();
-  #waits: ReadonlySet<string> = new Set();
+  #refused: ReadonlyMap<string, unknown> = new Map();
   #isSent = false;
   /** What made us leave before the end. */
   signal: number | undefined;
@@ -178,17 +207,20 @@ class Killing {
     }
     if (!this.#isSent && this.#ends.pending.size > 0) throw tooLate('the list of tasks', this.#session.timeoutMs);
     if (this.#ends.pending.size > 0) throw this.#lateError();
+    if (this.#refused.size > 0) throw joinFailures([...this.#refused.values()]);
     return [...this.#targets.keys()].flatMap((key) => this.#results.get(key) ?? []);
   }
 
   async #sendOnly(): Promise<readonly KillResult[]> {
     const targets = [...this.#targets.values()];
-    this.#waits = await sendKills(targets, this.#session, false);
-    for (const target of targets) {
-      const text = `${target.task.task_id.value} is told to end${this.#waits.has(target.key) ? WAITS : ''}`;
+    const { waits, refused } = await sendKills(targets, this.#session, false);
+    const told = targets.filter(({ key }) => !refused.has(key));
+    for (const target of told) {
+      const text = `${target.task.task_id.value} is told to end${waits.has(target.key) ? WAITS : ''}`;
       if (!this.#options.json) await this.#session.console.print(`${text}\n`);
     }
-    return targets.map((target) => resultOf(target, { waitsForAgent: this.#waits.has(target.key) }));
+    if (refused.size > 0) throw joinFailures([...refused.values()]);
+    return told.map((target) => resultOf(target, { waitsForAgent: waits.has(target.key) }));
   }
 
   async #watch(progress: Progress): Promise<void> {
@@ -199,17 +231,19 @@ class Killing {
         continue;
       }
       for (const end of this.#ends.take(event)) await this.#tell(end);
-      if (this.#ends.pending.size === 0) return;
       progress.update(this.#progressText());
       if (event.type === 'SNAPSHOT_END' && !this.#isSent) await this.#send();
+      if (this.#ends.pending.size === 0) return;
     }
   }
 
   async #send(): Promise<void> {
     this.#isSent = true;
     const targets = [...this.#targets.values()].filter(({ key }) => this.#ends.pending.has(key));
-    this.#waits = await sendKills(targets, this.#session, false);
-    for (const key of this.#waits) {
+    const { waits, refused } = await sendKills(targets, this.#session, false);
+    this.#refused = refused;
+    for (const key of refused.keys()) this.#ends.drop(key);
+    for (const key of waits) {
       const target = this.#targets.get(key);
       if (target !== undefined)
         this.#session.console.say(

@@ -37,6 +37,11 @@ export class TaskEnds {
     return this.#pending;
   }
 
+  /** Its end is not waited for any more. */
+  drop(key: string): void {
+    this.#pending.delete(key);
+  }
+
   /** Which of the tasks have ended by this event, each told once. */
   take(event: Event): readonly TaskEnd[] {
     const ends: TaskEnd[] = [];

@@ -8,7 +8,8 @@ export default class TaskKill extends BaseCommand {
   static override summary = 'Kill tasks of any framework, and wait until they have ended.';
   static override description = [
     'Each is asked to end (SIGTERM) and made to after its grace period; its framework hears of it as of any other end.',
-    'A single task typed by name is killed at once; several, or those that fit --filter, are listed and asked about.',
+    'A single task typed by name is killed at once; several, one by a part of its id, or those that fit --filter, are listed',
+    'and asked about. Ids from stdin, one a line, must be whole.',
     'Where nobody can answer, --yes is needed. The framework of a task of "task launch --detach" ends with the task.',
   ].join('\n');
   static override examples = [

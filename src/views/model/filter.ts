@@ -53,6 +53,12 @@ export function parseFilter<R>(text: string, columns: readonly ModelColumn<R>[])
   };
 }
 
+/** The first part that asks nothing (`state=`, `!`), as typed but for quotes: harmless while somebody types, wrong in a finished filter. */
+export function findUnfinishedPart<R>(text: string, columns: readonly ModelColumn<R>[]): string | undefined {
+  const token = tokensOf(text).find((candidate) => parseToken(candidate, columns) === undefined);
+  return token === undefined ? undefined : `${token.isNegated ? '!' : ''}${token.text}`;
+}
+
 const NEVER = Number.POSITIVE_INFINITY;
 
 function earlier(next: number, at: number | undefined, now: number): number {
