@@ -77,6 +77,7 @@ describe('withTerminal', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
     ['SIGINT', 130],
+    ['SIGQUIT', 131],
   ] as const)('gives the terminal back on %s', async (signal, status) => {
     const shell = await startUnderShell();
     process.kill(childOf(shell.pid), signal);

@@ -42,7 +42,7 @@ const LEAVE = `\u001b[?2026l${MOUSE_OFF}\u001b[?2004l\u001b[0m\u001b[?7h\u001b[?
 const LEAVE_DEADLINE_MS = 500;
 /** A process that nobody can continue (no shell with job control above it) is not stopped: it comes back by itself. */
 const RESUME_MS = 100;
-const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 const STANDARD_STREAMS = [0, 1, 2];
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
