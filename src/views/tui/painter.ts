@@ -38,6 +38,13 @@ export class Painter {
     this.#maybePaint();
   }
 
+  /** The next frame answers a key: it does not wait for its turn. */
+  hurry(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#lastPaintMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** The terminal shows something else now: the next frame is painted whole. */
   forget(): void {
     this.#shown = undefined;

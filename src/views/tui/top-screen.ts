@@ -136,6 +136,7 @@ export class TopScreen {
       return;
     }
     this.#handle(key);
+    if (!isRepeat) this.#painter.hurry();
     this.repaint(isRepeat ? 'repeat' : 'key');
   }
 

@@ -57,6 +57,19 @@ describe('Painter', () => {
     expect(target.written).toHaveLength(2);
   });
 
+  it('does not let the answer to a key wait', () => {
+    const { schedule, target, painter } = open();
+    painter.show(['a']);
+    schedule.advance(3);
+    painter.show(['b']);
+    painter.hurry();
+    painter.show(['c']);
+    expect(target.written).toHaveLength(2);
+    expect(target.written[1]).toContain('c');
+    schedule.advance(100);
+    expect(target.written).toHaveLength(2);
+  });
+
   it('keeps only the newest frame while the terminal does not read', () => {
     const { schedule, target, painter } = open();
     painter.show(['a']);
