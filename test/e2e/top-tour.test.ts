@@ -110,7 +110,7 @@ describe.skipIf(!hasTmux)('the tour of mesoctl top', () => {
       roles: ['web'],
       failover_timeout: 600,
       capabilities: [{ type: 'MULTI_ROLE' }],
-    } as Parameters<typeof TestScheduler.subscribe>[1]);
+    });
     const offer = await scheduler.waitFor('OFFERS');
     await scheduler.launch(offer.offers.offers[0], [
       task('web.1', 'i=0; while :; do i=$((i+1)); echo "cart $i priced"; sleep 0.2; done'),

@@ -285,7 +285,7 @@ describe('mesoctl top on a real cluster', () => {
       roles: ['web'],
       failover_timeout: 60,
       capabilities: [{ type: 'MULTI_ROLE' }],
-    } as Parameters<typeof TestScheduler.subscribe>[1]);
+    });
   });
 
   afterAll(async () => {

@@ -31,15 +31,10 @@ export async function runPlain(settings: TopSettings): Promise<number> {
     random: systemRandom,
     onChange: () => undefined,
   });
-  const following = feed.run(over);
-  let failure: unknown;
-  following.catch((error: unknown) => {
-    failure = error;
-  });
   try {
     say([`connecting to ${settings.masters.map(formatAddress).join(',')}`]);
-    await narrate();
-    if (failure !== undefined) throw failure;
+    // Both end when they are told to; the first only fails if there is a fault.
+    await Promise.race([feed.run(over), narrate()]);
   } finally {
     interrupts.close();
     client.close();
@@ -49,7 +44,7 @@ export async function runPlain(settings: TopSettings): Promise<number> {
   async function narrate(): Promise<void> {
     let heard = NOTHING_HEARD;
     let hasTotals = false;
-    while (!over.aborted && failure === undefined) {
+    while (!over.aborted) {
       model.tick(unixMs());
       if (!hasTotals && model.connection.kind === 'live') {
         say(totalsSentences(model, unixMs()));
