@@ -4,11 +4,11 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { MesoError } from '../../base/error.js';
-import type { OperatorClient } from '../../client/operator-client.js';
 import { taskStateWord } from '../../views/columns/task-columns.js';
 import { shortId } from '../../views/text/ids.js';
 import { sanitize } from '../../views/text/width.js';
 import type { Kind, Response_Match } from '../../wire/gen/mesoctl-api.js';
+import type { ClusterClient } from './session.js';
 
 /** A kind of thing that commands take by reference. */
 export interface ReferenceKind {
@@ -72,7 +72,7 @@ const MAX_DISTANCE = 2;
 
 /** With its detail. Rejects with NOT_FOUND or AMBIGUOUS. */
 export async function findOne(
-  client: OperatorClient,
+  client: Pick<ClusterClient, 'find'>,
   of: ReferenceKind,
   reference: string,
   { signal, frameworkId }: FindOptions,
@@ -115,7 +115,7 @@ function notFound(of: ReferenceKind, reference: string, near: string | undefined
 
 /** The name or id nearest to what was written, among those that begin like it; undefined: nothing is near. */
 async function findNear(
-  client: OperatorClient,
+  client: Pick<ClusterClient, 'find'>,
   of: ReferenceKind,
   reference: string,
   signal: AbortSignal,

@@ -11,8 +11,14 @@ export interface SessionFlags {
   readonly quiet?: boolean | undefined;
 }
 
+/** What commands ask of a master. */
+export type ClusterClient = Pick<
+  OperatorClient,
+  'call' | 'find' | 'getInfo' | 'killTask' | 'master' | 'teardown' | 'watch'
+>;
+
 export interface Session {
-  readonly client: OperatorClient;
+  readonly client: ClusterClient;
   readonly console: Console;
   readonly timeoutMs: number;
   /** Unix milliseconds. */

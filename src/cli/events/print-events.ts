@@ -35,13 +35,8 @@ const STREAM_KINDS: Readonly<Record<EventKind, { readonly told: readonly Kind[];
   master: { told: ['AGENTS'], named: [] },
 };
 
-/** Parts of the protocol that are no news. */
-const UNTOLD: ReadonlySet<Event['type']> = new Set<Event['type']>([
-  'SNAPSHOT',
-  'SNAPSHOT_END',
-  'HEARTBEAT',
-  'SUBSCRIBED',
-]);
+/** Parts of the protocol that are no news; SUBSCRIBED is: what happened before it, since the loss, is not told. */
+const UNTOLD: ReadonlySet<Event['type']> = new Set<Event['type']>(['SNAPSHOT', 'SNAPSHOT_END', 'HEARTBEAT']);
 
 /** Returns the exit status. */
 export async function printEvents(options: EventOptions, session: Session): Promise<number> {

@@ -13,7 +13,7 @@ export interface TeardownOptions extends ConfirmOptions {
   readonly json: boolean;
 }
 
-/** docs/schemas/teardown-result.json */
+/** docs/schemas/framework-teardown.json */
 interface TeardownResult {
   readonly id: string;
   readonly name: string | null;

@@ -22,14 +22,14 @@ export async function printList<N extends TableName>(
   const model = await loadModel(session, noun.kinds, `the list of ${noun.many}`);
   const view = openView(model, noun, options);
   const rows = view.window(0, limitOf(options, console.columns !== undefined));
-  if (rows.length === 0) console.say(emptyText(noun, options));
+  if (rows.length === 0) console.say(emptyText(noun, options.filter));
   if (options.form === 'json' || options.form === 'yaml') {
     await console.print(await formatDocument(options.form, rows.map(noun.recordOf)));
     return;
   }
   if (rows.length === 0) return;
   await printLines(linesOf(noun, rows, options, session, model.masterTime(nowMs())), session);
-  const footer = footerOf(rows.length, view.size, view);
+  const footer = footerOf(rows.length, view.size, view.order);
   if (footer !== undefined) console.hint(footer);
 }
 

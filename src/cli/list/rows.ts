@@ -1,7 +1,7 @@
 /** What the forms of a list have in common: which rows, in which words. Pure. */
 import { MesoError } from '../../base/error.js';
 import { plainContext, type RowContext } from '../../views/columns/column.js';
-import type { ClusterModel, SortedView, ViewOptions } from '../../views/model/cluster-model.js';
+import type { ClusterModel, Order, SortedView, ViewOptions } from '../../views/model/cluster-model.js';
 import { columnsOf } from '../../views/model/columns.js';
 import { findUnfinishedPart } from '../../views/model/filter.js';
 import type { RowOf, TableName } from '../../views/model/rows.js';
@@ -42,18 +42,14 @@ function* idsOf<R>(rows: readonly R[], idOf: (row: R) => string): Generator<stri
 }
 
 /** `No tasks.`, `No task fits "web".` */
-export function emptyText<N extends TableName>({ one, many }: Noun<N>, { filter }: ListOptions<RowOf[N]>): string {
+export function emptyText<N extends TableName>({ one, many }: Noun<N>, filter: string): string {
   return filter === '' ? `No ${many}.` : `No ${one} fits "${filter}".`;
 }
 
 /** What was left out and how to see it; undefined: nothing was. */
-export function footerOf(
-  shown: number,
-  total: number,
-  { order }: { readonly order: { readonly column: string; readonly descending: boolean } | undefined },
-): string | undefined {
+export function footerOf(shown: number, total: number, { column, descending }: Order): string | undefined {
   if (shown >= total) return undefined;
-  const sorted = order === undefined ? 'problems first' : `by ${order.column}${order.descending ? ', descending' : ''}`;
+  const sorted = column === 'problem' ? 'problems first' : `by ${column}${descending ? ', descending' : ''}`;
   const count = (value: number) => value.toLocaleString('en-US');
   return `${count(shown)} of ${count(total)}, ${sorted}; --limit 0 for all`;
 }

@@ -1,4 +1,4 @@
-/** The JSON of one agent with all that is known of it (docs/schemas/agent-detail.json). Pure. */
+/** The JSON of one agent with all that is known of it (docs/schemas/agent-show.json). Pure. */
 import { judgeAgent } from '../../views/model/health.js';
 import type { AgentRow } from '../../views/model/rows.js';
 import type { Agent, Amounts, Response_Match } from '../../wire/gen/mesoctl-api.js';

@@ -1,4 +1,4 @@
-/** The JSON of an agent (docs/schemas/agent.json). Pure. */
+/** The JSON of an agent (docs/schemas/agent-list.json). Pure. */
 import { formatAttributeValue } from '../../offers/attributes.js';
 import type { AgentRow } from '../../views/model/rows.js';
 import { type AmountsRecord, amountsOrNull, amountsRecord, freeRecord, timeRecord } from './parts.js';

@@ -1,4 +1,4 @@
-/** The JSON of one framework with all that is known of it (docs/schemas/framework-detail.json). Pure. */
+/** The JSON of one framework with all that is known of it (docs/schemas/framework-show.json). Pure. */
 import { judgeFramework } from '../../views/model/health.js';
 import type { FrameworkRow } from '../../views/model/rows.js';
 import type { Framework, Response_Match } from '../../wire/gen/mesoctl-api.js';

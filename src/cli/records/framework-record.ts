@@ -1,4 +1,4 @@
-/** The JSON of a framework (docs/schemas/framework.json). Pure. */
+/** The JSON of a framework (docs/schemas/framework-list.json). Pure. */
 import type { FrameworkRow } from '../../views/model/rows.js';
 import { type AmountsRecord, amountsRecord, countRecord, timeRecord } from './parts.js';
 

@@ -1,4 +1,4 @@
-/** The JSON of an offer (docs/schemas/offer.json). Pure. */
+/** The JSON of an offer (docs/schemas/offer-list.json). Pure. */
 import type { OfferRow } from '../../views/model/rows.js';
 import { type AmountsRecord, amountsRecord, timeRecord } from './parts.js';
 

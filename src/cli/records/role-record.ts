@@ -1,4 +1,4 @@
-/** The JSON of a role (docs/schemas/role.json). Pure. */
+/** The JSON of a role (docs/schemas/role-list.json). Pure. */
 import type { RoleRow } from '../../views/model/rows.js';
 import { type AmountsRecord, amountsOrNull, amountsRecord } from './parts.js';
 

@@ -1,4 +1,4 @@
-/** The JSON of one task with all that is known of it (docs/schemas/task-detail.json). Pure. */
+/** The JSON of one task with all that is known of it (docs/schemas/task-show.json). Pure. */
 import { sandboxPath } from '../../client/agent-client.js';
 import { judgeTask } from '../../views/model/health.js';
 import type { Response_Match, Task } from '../../wire/gen/mesoctl-api.js';

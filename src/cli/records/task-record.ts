@@ -1,4 +1,4 @@
-/** The JSON of a task (docs/schemas/task.json). Pure. */
+/** The JSON of a task (docs/schemas/task-list.json). Pure. */
 import type { Severity } from '../../views/model/rows.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import { type AmountsRecord, amountsOrNull, amountsRecord, timeRecord } from './parts.js';

@@ -100,7 +100,7 @@ function resourceLines({ totals }: ClusterModel): readonly string[] {
   ]);
 }
 
-/** docs/schemas/master.json */
+/** docs/schemas/master-show.json */
 function recordOf(facts: MasterFacts): object {
   const { cluster, totals } = facts.model;
   const { info } = cluster;

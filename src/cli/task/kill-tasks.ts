@@ -27,7 +27,7 @@ export interface KillOptions extends ConfirmOptions, KillRequest {
   readonly json: boolean;
 }
 
-/** docs/schemas/kill-result.json */
+/** docs/schemas/task-kill.json */
 interface KillResult {
   readonly id: string;
   readonly framework_id: string;
