@@ -36,6 +36,8 @@ export async function follow(
         continue;
       }
       model.apply(event, nowMs());
+      // Things that become problems by age alone; the stream says something each second.
+      model.tick(nowMs());
       await options.onEvent(event, model, isLive);
       if (event.type !== 'SNAPSHOT_END') continue;
       isLive = true;

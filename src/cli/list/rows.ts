@@ -6,6 +6,7 @@ import { columnsOf } from '../../views/model/columns.js';
 import { findUnfinishedPart } from '../../views/model/filter.js';
 import type { RowOf, TableName } from '../../views/model/rows.js';
 import { shortIdWriter } from '../../views/text/ids.js';
+import { formatCount } from '../../views/text/numbers.js';
 import type { Noun } from '../cluster/nouns.js';
 import type { ListOptions } from './list-options.js';
 
@@ -47,9 +48,12 @@ export function emptyText<N extends TableName>({ one, many }: Noun<N>, filter: s
 }
 
 /** What was left out and how to see it; undefined: nothing was. */
-export function footerOf(shown: number, total: number, { column, descending }: Order): string | undefined {
+export function footerOf(shown: number, total: number, order: Order): string | undefined {
   if (shown >= total) return undefined;
-  const sorted = column === 'problem' ? 'problems first' : `by ${column}${descending ? ', descending' : ''}`;
-  const count = (value: number) => value.toLocaleString('en-US');
-  return `${count(shown)} of ${count(total)}, ${sorted}; --limit 0 for all`;
+  return `${formatCount(shown)} of ${formatCount(total)}, ${orderText(order)}; --limit 0 for all`;
+}
+
+/** `problems first`, `by mem, descending` */
+export function orderText({ column, descending }: Order): string {
+  return column === 'problem' ? 'problems first' : `by ${column}${descending ? ', descending' : ''}`;
 }

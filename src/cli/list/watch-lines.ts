@@ -25,6 +25,8 @@ export class ChangeLines<N extends TableName> {
   readonly #yaml: ((document: unknown) => string) | undefined;
   #view: SortedView<RowOf[N]> | undefined;
   #table: ListTable<RowOf[N]> | undefined;
+  /** Of the view, when all rows were looked at. */
+  #version = -1;
   /** Ids are written as the last whole picture needs it. */
   #context = plainContext(0);
 
@@ -37,9 +39,9 @@ export class ChangeLines<N extends TableName> {
 
   /** Lines for an event that the model has taken in; none before the first picture is whole. */
   take(event: Event, model: ClusterModel, now: number): readonly string[] {
-    const keys = touchedKeys(this.#noun.table, event);
     if (this.#view === undefined && event.type !== 'SNAPSHOT_END') return [];
     const view = this.#view ?? this.#open(model);
+    const keys = this.#keysOf(event, view);
     const rows = keys === 'all' ? view.window(0, Number.POSITIVE_INFINITY) : [];
     if (keys === 'all') this.#context = contextOf(this.#noun, rows, this.#options, now);
     const context = { ...this.#context, now };
@@ -54,6 +56,16 @@ export class ChangeLines<N extends TableName> {
         this.#update(key, row, context, lines);
       }
     return lines;
+  }
+
+  /** Rows also change with time, and with the names of what they belong to: then all are looked at, once a second. */
+  #keysOf(event: Event, view: SortedView<RowOf[N]>): readonly string[] | 'all' {
+    const keys = touchedKeys(this.#noun.table, event);
+    // Half a snapshot is no picture.
+    if (event.type === 'SUBSCRIBED' || event.type === 'SNAPSHOT') return [];
+    if (keys !== 'all' && (keys.length > 0 || view.version === this.#version)) return keys;
+    this.#version = view.version;
+    return 'all';
   }
 
   #open(model: ClusterModel): SortedView<RowOf[N]> {

@@ -14,6 +14,11 @@ export async function watchList<N extends TableName>(
   options: ListOptions<RowOf[N]>,
   session: Session,
 ): Promise<number> {
+  const isTable = options.form === 'table' || options.form === 'wide';
+  if (isTable && session.console.canRepaint) {
+    const { repaintList } = await import('./repaint-list.js');
+    return repaintList(noun, options, session);
+  }
   if (options.limit !== undefined && options.limit !== 0)
     throw new MesoError('BAD_INPUT', '--limit with --watch is only for a terminal, where the list is painted over', {
       suggestions: ['--filter TEXT'],

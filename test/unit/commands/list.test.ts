@@ -199,6 +199,7 @@ describe('change lines', () => {
     );
     return events.flatMap((event) => {
       model.apply(event, event.time * 1000);
+      model.tick(event.time * 1000);
       return changes.take(event, model, event.time);
     });
   };
@@ -234,6 +235,16 @@ describe('change lines', () => {
       changed(taskOf('b')),
     ]);
     expect(lines).toEqual(['+ b', '+ a', '- b']);
+  });
+
+  it('tell what becomes a problem by time alone', () => {
+    const lines = play({ columns: 'task,why', 'no-header': true, filter: 'task=b' }, [
+      ...snapshot,
+      { type: 'HEARTBEAT', time: 1120 },
+      { type: 'HEARTBEAT', time: 1200 },
+      { type: 'HEARTBEAT', time: 1201 },
+    ]);
+    expect(lines.map((line) => line.replaceAll(/ +/g, ' '))).toEqual(['+ b -', '~ b not started']);
   });
 
   it('add up over a new connection', () => {
