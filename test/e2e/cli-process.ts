@@ -18,17 +18,18 @@ export class CliRun {
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
 
-  /** `uid`: run as that user and group. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number) {
+  /** `uid`: run as that user and group. `input`: what stdin holds; undefined: nothing at all. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number, input?: string) {
     const kept = Object.entries(process.env).filter(
       ([name]) => !/^(MESOS_|MESOCTL_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/.test(name),
     );
     const started = performance.now();
     this.child = spawn(process.execPath, [mesoctlPath, ...args], {
       env: { ...Object.fromEntries(kept), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
+    this.child.stdin?.end(input);
     this.child.stdout?.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     this.done = new Promise((resolve) => {

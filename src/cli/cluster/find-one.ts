@@ -69,6 +69,7 @@ const CANDIDATES = 10;
 /** Names that begin alike are asked for, to find what a typing error meant. */
 const NEAR_LIMIT = 100;
 const MAX_DISTANCE = 2;
+const LETTERS_PER_MISTAKE = 3;
 
 /** With its detail. Rejects with NOT_FOUND or AMBIGUOUS. */
 export async function findOne(
@@ -137,7 +138,7 @@ async function findNear(
 
 /** Pure. */
 export function nearest(reference: string, names: readonly (string | undefined)[]): string | undefined {
-  const allowed = Math.min(MAX_DISTANCE, Math.floor(reference.length / 3));
+  const allowed = Math.min(MAX_DISTANCE, Math.ceil(reference.length / LETTERS_PER_MISTAKE));
   let best: { readonly name: string; readonly steps: number } | undefined;
   for (const name of names) {
     if (name === undefined || name === '') continue;

@@ -76,8 +76,9 @@ async function tearDown({ framework_id }: Framework, { client, timeoutMs }: Sess
 }
 
 function textOf(framework: Framework, tasks: Response_Find, { dryRun }: TeardownOptions): string {
-  const what = tasksText(framework.usage?.tasks ?? 0);
-  if (!dryRun) return `Tore down ${nameOf(framework)}; ${what} end with it\n`;
+  const count = framework.usage?.tasks ?? 0;
+  const what = tasksText(count);
+  if (!dryRun) return `Tore down ${nameOf(framework)}; ${what} ${count === 1 ? 'ends' : 'end'} with it\n`;
   const list = liveTasks(tasks).map((line) => `  ${line}\n`);
   return `would tear down ${nameOf(framework)} and kill ${what}\n${list.join('')}`;
 }

@@ -26,7 +26,11 @@ export interface MasterFacts {
   readonly address: string;
 }
 
-const SUBSCRIBERS_METRIC = 'master/operator_event_stream_subscribers';
+/** Of the API of Mesos and of our own; a master of before has only the first. */
+const SUBSCRIBER_METRICS: ReadonlySet<string> = new Set([
+  'master/operator_event_stream_subscribers',
+  'master/extension_event_stream_subscribers',
+]);
 
 export function showMaster(flags: MasterFlags): Promise<void> {
   const form = outputFormOf(flags);
@@ -34,7 +38,8 @@ export function showMaster(flags: MasterFlags): Promise<void> {
     const model = await loadModel(session, [], 'the state of the cluster');
     const subscribers = await withinTimeout(session.timeoutMs, 'the metrics of the master', async (signal) => {
       const { get_metrics } = await session.client.call({ type: 'GET_METRICS', get_metrics: {} }, { signal });
-      return get_metrics?.metrics?.find(({ name }) => name === SUBSCRIBERS_METRIC)?.value;
+      const counts = get_metrics?.metrics?.filter(({ name }) => SUBSCRIBER_METRICS.has(name)) ?? [];
+      return counts.length === 0 ? undefined : counts.reduce((sum, { value }) => sum + (value ?? 0), 0);
     });
     const { master } = session.client;
     const address = master === undefined ? '' : formatAddress(master);

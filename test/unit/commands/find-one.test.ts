@@ -62,6 +62,7 @@ describe('findOne', () => {
   it('nearest takes one mistake in three letters, two at most', () => {
     expect(nearest('wbe', ['web'])).toBeUndefined();
     expect(nearest('nod-17', ['node-71', 'node-17', undefined])).toBe('node-17');
-    expect(nearest('ab', ['ac'])).toBeUndefined();
+    expect(nearest('ab', ['ac', 'cd'])).toBe('ac');
+    expect(nearest('abcdefghijkl', ['abcdefghixyz'])).toBeUndefined();
   });
 });

@@ -104,9 +104,9 @@ describe('options of lists', () => {
   });
 
   it('knows columns by key and heading, hidden ones for sorting', () => {
-    expect(listOptionsOf({ ...FLAGS, columns: 'TASK,ip:port' }, 'tasks').columns.map(({ key }) => key)).toEqual([
+    expect(listOptionsOf({ ...FLAGS, columns: 'TASK,Host' }, 'tasks').columns.map(({ key }) => key)).toEqual([
       'task',
-      'ip',
+      'host',
     ]);
     expect(listOptionsOf({ ...FLAGS, sort: '-launched' }, 'tasks').order).toEqual({
       column: 'launched',

@@ -16,6 +16,7 @@ export function gauges(context: Context, nowUnixMs: number, startedAtUnixMs: num
   set('elected', state.electedAtUnixMs === undefined ? 0 : 1);
   set('uptime_secs', (nowUnixMs - startedAtUnixMs) / 1000);
   set('operator_event_stream_subscribers', state.operators.size);
+  set('extension_event_stream_subscribers', context.watchers.size);
   set('outstanding_offers', state.offers.size);
   set('event_queue_messages', 0);
   set('event_queue_dispatches', context.jobs.isIdle ? 0 : 1);
