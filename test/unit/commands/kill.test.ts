@@ -3,14 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { MesoError } from '../../../src/base/error.js';
 import { confirm } from '../../../src/cli/confirm.js';
 import { teardownFramework } from '../../../src/cli/framework/teardown-framework.js';
-import { expandReferences } from '../../../src/cli/references.js';
 import { killTasks } from '../../../src/cli/task/kill-tasks.js';
 import { TaskEnds } from '../../../src/cli/task/task-ends.js';
 import { agentOf, FakeCluster, frameworkOf, INFO, PREFIX, taskOf } from './support/fake-cluster.js';
 import { FakeConsole, type FakeConsoleOptions } from './support/fake-console.js';
 
+const named = (...texts: readonly string[]) => texts.map((text) => ({ text, isWhole: false }));
+
 const OPTIONS = {
-  references: ['web.1'],
+  references: named('web.1'),
   filter: undefined,
   framework: undefined,
   yes: false,
@@ -45,14 +46,14 @@ describe('task kill', () => {
 
   it('asks before several, naming them and the cluster', async () => {
     const { cluster, console, session } = setUp({ canAsk: true, answers: ['y'] });
-    expect(await killTasks({ ...OPTIONS, references: ['web.1', 'web.2'] }, session)).toBe(0);
+    expect(await killTasks({ ...OPTIONS, references: named('web.1', 'web.2') }, session)).toBe(0);
     expect(console.stderr).toBe('  web.1 RUNNING node-1\n  web.2 RUNNING node-1\nKill 2 tasks on prod? [y/N] ');
     expect(cluster.killed).toEqual(['web.1', 'web.2']);
   });
 
   it.each([[['n']], [['']], [[]]])('does nothing when the answer is %j', async (answers) => {
     const { cluster, console, session } = setUp({ canAsk: true, answers });
-    expect(await killTasks({ ...OPTIONS, references: ['web.1', 'web.2'] }, session)).toBe(1);
+    expect(await killTasks({ ...OPTIONS, references: named('web.1', 'web.2') }, session)).toBe(1);
     expect(cluster.killed).toEqual([]);
     expect(console.stderr).toMatch(/Nothing was done\.\n$/);
     expect(console.stdout).toBe('');
@@ -60,7 +61,7 @@ describe('task kill', () => {
 
   it('does nothing where nobody can answer', async () => {
     const { cluster, session } = setUp();
-    const options = { ...OPTIONS, references: [], filter: 'state=RUNNING' };
+    const options = { ...OPTIONS, references: named(), filter: 'state=RUNNING' };
     await expect(killTasks(options, session)).rejects.toMatchObject({ code: 'BAD_INPUT' });
     const terminal = setUp({ canAsk: true, answers: ['y'] });
     await expect(killTasks({ ...options, noInput: true }, terminal.session)).rejects.toMatchObject({
@@ -71,14 +72,14 @@ describe('task kill', () => {
 
   it('--yes takes the question away; a filter hits live tasks only', async () => {
     const { cluster, console, session } = setUp();
-    expect(await killTasks({ ...OPTIONS, references: [], filter: 'shop', yes: true }, session)).toBe(0);
+    expect(await killTasks({ ...OPTIONS, references: named(), filter: 'shop', yes: true }, session)).toBe(0);
     expect([...cluster.killed].sort()).toEqual(['web.1', 'web.2']);
     expect(console.stdout.split('\n').sort()).toEqual(['', 'web.1 ended: KILLED', 'web.2 ended: KILLED']);
   });
 
   it('--dry-run lets the master judge and does nothing', async () => {
     const { cluster, console, session } = setUp();
-    expect(await killTasks({ ...OPTIONS, references: [], filter: 'shop', dryRun: true }, session)).toBe(0);
+    expect(await killTasks({ ...OPTIONS, references: named(), filter: 'shop', dryRun: true }, session)).toBe(0);
     expect([...cluster.killed].sort()).toEqual(['web.1?', 'web.2?']);
     expect(console.stdout).toContain('would kill web.1 RUNNING node-1\n');
   });
@@ -86,14 +87,14 @@ describe('task kill', () => {
   it('finds every task before it kills one', async () => {
     const { cluster, session } = setUp();
     await expect(
-      killTasks({ ...OPTIONS, references: ['web.1', 'nope', 'web'], yes: true }, session),
+      killTasks({ ...OPTIONS, references: named('web.1', 'nope', 'web'), yes: true }, session),
     ).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('"web" matches 2 tasks') });
     expect(cluster.killed).toEqual([]);
   });
 
   it('says what has ended already', async () => {
     const { cluster, console, session } = setUp();
-    expect(await killTasks({ ...OPTIONS, references: ['old.1'] }, session)).toBe(0);
+    expect(await killTasks({ ...OPTIONS, references: named('old.1') }, session)).toBe(0);
     expect(console.stdout).toBe('old.1 had ended already: FAILED\n');
     expect(cluster.killed).toEqual([]);
   });
@@ -134,13 +135,13 @@ describe('task kill', () => {
       frameworks: [frameworkOf(1, { principal: 'detached', state: 'DISCONNECTED' })],
       tasks: [taskOf('old.1', { ...framework, state: 'TASK_KILLED' })],
     });
-    await killTasks({ ...OPTIONS, references: ['old.1'] }, { ...other.session, client });
+    await killTasks({ ...OPTIONS, references: named('old.1') }, { ...other.session, client });
     expect(client.tornDown).toEqual([`${PREFIX}-0001`]);
   });
 
   it('leaves a detached framework that still runs something', async () => {
     const { cluster, session } = setUp({}, 'detached');
-    await killTasks({ ...OPTIONS, references: ['old.1'] }, session);
+    await killTasks({ ...OPTIONS, references: named('old.1') }, session);
     expect(cluster.tornDown).toEqual([]);
   });
 
@@ -188,16 +189,6 @@ describe('confirm', () => {
     );
     expect(console.stderr.split('\n')).toHaveLength(12);
     expect(console.stderr).toContain('  task 9\n  and 21 more\nKill 31 tasks on prod? [y/N] ');
-  });
-});
-
-describe('references', () => {
-  it('- reads ids from stdin, each once', async () => {
-    async function* stdin() {
-      yield Buffer.from('b\nc ');
-      yield Buffer.from(' a\n\n');
-    }
-    expect(await expandReferences(['a', '-', 'd'], stdin())).toEqual(['a', 'b', 'c', 'd']);
   });
 });
 
