@@ -61,11 +61,11 @@ function answers(kept: Kept, reference: string): boolean {
   return kept.reference === reference || (kept.isWhole && reference.startsWith(kept.reference));
 }
 
-/** Each thing by the first of its names that fits, each name once. */
+/** Each thing by the first of its names that fits, each name once. A task called `-y` would be read as the flag. */
 function candidatesOf(known: readonly Known[], reference: string): readonly Candidate[] {
   const found = new Map<string, Candidate>();
   for (const { names, description } of known) {
-    const value = names.find((name) => name.startsWith(reference));
+    const value = names.find((name) => name.startsWith(reference) && !name.startsWith('-'));
     if (value !== undefined && !found.has(value)) found.set(value, { value, description });
   }
   return [...found.values()];

@@ -54,6 +54,14 @@ describe('liveNames', () => {
     ]);
   });
 
+  it('never offers what the command would read as a flag, or as stdin', async () => {
+    matches = ['-y', '--yes', '-', 'a-y'].map((id) => ({
+      task: { framework_id: { value: 'f' }, task_id: { value: id }, state: 'TASK_RUNNING' },
+    }));
+    expect((await names('')).map(({ value }) => value)).toEqual(['a-y']);
+    expect(await names('-')).toEqual([]);
+  });
+
   it('asks again after five seconds only', async () => {
     await names('');
     now += 4999;
