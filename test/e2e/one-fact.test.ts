@@ -36,7 +36,7 @@ beforeAll(async () => {
     roles: ['web'],
     failover_timeout: 600,
     capabilities: [{ type: 'MULTI_ROLE' }],
-  } as Parameters<typeof TestScheduler.subscribe>[1]);
+  });
   const offer = await scheduler.waitFor('OFFERS');
   await scheduler.launch(offer.offers.offers[0], [
     task('web.1', 'sleep 1000'),
