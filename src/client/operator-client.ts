@@ -41,6 +41,9 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const WATCH_HEARTBEATS: HeartbeatOptions = { initialMs: 1_000, maxMissed: 2.5 };
 /** A master that takes so long to accept a stream is as good as lost: another may lead. */
 const WATCH_RESPONSE_TIMEOUT_MS = 5_000;
+/** What is looked up in memory is answered at once, or by another master: a wedged one must not hold up the user. */
+const LOOKUP_TIMEOUT_MS = 5_000;
+const LOOKUPS: ReadonlySet<string> = new Set(['FIND', 'WHY', 'GET_INFO']);
 /** The state of a cluster of 100,000 tasks is some 100 MB as JSON. */
 const MAX_RESPONSE_BYTES = 1024 ** 3;
 
@@ -238,14 +241,14 @@ export class OperatorClient {
     call: Call,
     { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
   ): Promise<Response> {
-    const isRepeatable =
-      what.startsWith('GET_') || what === 'WHY' || what === 'FIND' || what.endsWith('_FILE') || what.endsWith('_FILES');
+    const isLookup = LOOKUPS.has(what);
+    const isRepeatable = isLookup || what.startsWith('GET_') || what.endsWith('_FILE') || what.endsWith('_FILES');
     const response = await this.#route.send({
       what,
       path,
       headers: mediaHeaders(this.#format),
       body: encodeMessage(callType, call, this.#format),
-      responseTimeoutMs: this.#timeoutMs,
+      responseTimeoutMs: isLookup ? Math.min(LOOKUP_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs,
       isRepeatable,
       signal,
       agent: this.#connections,

@@ -56,7 +56,7 @@ export function describeFramework(match: FrameworkMatch, holdings: FrameworkHold
     record: () => frameworkDetailRecord(match, holdings.oldestOfferAt),
     text: () => formatFacts(headlineOf(match, now), factsOf(match, holdings, now), [taskSection(holdings, now)]),
     next: [
-      `mesoctl task list --filter framework=${match.framework.name ?? id}`,
+      `mesoctl task list --filter framework_id==${id}`,
       ...(match.framework.state === 'COMPLETED' ? [] : [`mesoctl framework teardown ${id}`]),
     ],
   };

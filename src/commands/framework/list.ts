@@ -11,7 +11,7 @@ export default class FrameworkList extends BaseCommand {
     'mesoctl framework list -o wide                       with declined offers, failures, time to come back',
   ];
   static override helpExtras = {
-    next: 'mesoctl framework show FRAMEWORK · mesoctl task list --filter framework=NAME',
+    next: 'mesoctl framework show FRAMEWORK · mesoctl task list --filter framework==NAME',
     exits: '0 also for an empty list · 5 no master · 7 no answer within --timeout',
     ...listColumnsOf('frameworks'),
   };

@@ -11,7 +11,7 @@ export default class FrameworkShow extends BaseCommand {
     "mesoctl framework show shop --json | jq '.offers_declined'",
   ];
   static override helpExtras = {
-    next: 'mesoctl task list --filter framework=NAME · mesoctl framework teardown FRAMEWORK',
+    next: 'mesoctl task list --filter framework==NAME · mesoctl framework teardown FRAMEWORK',
     exits: '3 no such framework, or several · 5 no master',
   };
   static override baseFlags = queryFlags;

@@ -15,6 +15,8 @@ export interface KeyPress {
 const ESCAPE_MS = 50;
 /** The end of a paste may be lost on the way; keys must work again. */
 const PASTE_MS = 1_000;
+/** Nobody presses that many keys between two reads: text is a paste that was not announced, the rest is a key held down. */
+const MAX_KEYS_AT_ONCE = 32;
 /** Keyboards repeat at 15 to 40 a second; nobody presses one key 12 times a second. */
 const REPEAT_MS = 80;
 
@@ -52,7 +54,7 @@ export class KeyInput {
 
   #deliver(keys: readonly Key[]): void {
     const nowMs = this.#schedule.nowMs();
-    for (const key of keys) {
+    for (const key of condensed(keys)) {
       const identity = identityOf(key);
       const isRepeat =
         this.#last !== undefined && this.#last.identity === identity && nowMs - this.#last.atMs < REPEAT_MS;
@@ -60,6 +62,29 @@ export class KeyInput {
       this.#onPress({ key, isRepeat });
     }
   }
+}
+
+/** Bounds what one read can ask for, so that a flood of keys cannot hold up what comes after it. */
+export function condensed(keys: readonly Key[]): readonly Key[] {
+  if (keys.length <= MAX_KEYS_AT_ONCE) return keys;
+  const kept: Key[] = [];
+  for (let from = 0, to = 0; from < keys.length; from = to) {
+    const first = keys[from] as Key;
+    const isTyped = first.kind === 'text' && !first.pasted;
+    const belongs = (key: Key | undefined) =>
+      key !== undefined && (isTyped ? key.kind === 'text' && !key.pasted : identityOf(key) === identityOf(first));
+    while (belongs(keys[to])) to++;
+    const run = keys.slice(from, Math.max(to, from + 1));
+    to = from + run.length;
+    if (run.length <= MAX_KEYS_AT_ONCE) kept.push(...run);
+    else if (isTyped) kept.push({ kind: 'text', text: run.map(textOf).join(''), pasted: true });
+    else kept.push(...run.slice(0, MAX_KEYS_AT_ONCE));
+  }
+  return kept;
+}
+
+function textOf(key: Key): string {
+  return key.kind === 'text' ? key.text : '';
 }
 
 function identityOf(key: Key): string {
