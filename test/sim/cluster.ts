@@ -79,6 +79,8 @@ export class Cluster implements MemberHost {
   /** Faults that were aimed. */
   #targeted = 0;
   readonly #malice: number;
+  readonly #isAboutElections: boolean;
+  readonly #usualDelayMs: number;
   #leaders = new Set<MemberId>();
   /** Members that are no more: their disks are gone. */
   readonly #lost = new Set<MemberId>();
@@ -91,7 +93,12 @@ export class Cluster implements MemberHost {
     });
     this.workload = new Workload(this.schedule, this.random, this.members);
     this.nemesis = new Nemesis(this, this.random);
-    this.#malice = this.random.next();
+    // A quarter of the seeds are about elections: few clients, and hardly a leader that is left in peace.
+    this.#isAboutElections = this.random.next() < 0.25;
+    this.#malice = this.#isAboutElections ? 1.2 : this.random.next();
+    this.workload.pauseMs = this.#isAboutElections ? 1_500 : 80;
+    this.#usualDelayMs = 1 + this.random.next() ** 3 * 30;
+    this.#calmNetwork();
     this.#reads = this.random.next() < 0.5 ? 'quorum' : 'lease';
     const size = [1, 3, 3, 3, 5, 5][Math.floor(this.random.next() * 6)] ?? 3;
     const ids = Array.from({ length: size }, () => this.#newId());
@@ -115,7 +122,8 @@ export class Cluster implements MemberHost {
   #settle(): void {
     this.nemesis.stop();
     this.workload.stop();
-    this.#healNetwork();
+    this.network.heal();
+    this.#calmNetwork();
     this.#diskDelayMs = 1;
     this.schedule.after(5_000, () => {
       for (const member of this.members.values()) if (!member.isUp && !this.#lost.has(member.id)) member.start();
@@ -171,8 +179,8 @@ export class Cluster implements MemberHost {
   /** The moments that matter most: a vote was just given, a leader was just elected. */
   #strike(id: MemberId, probability: number, withinMs: number): void {
     if (this.nemesis.isStopped || this.random.next() >= probability) return;
-    const isCrash = this.random.next() < 0.5;
-    const durationMs = this.random.next() ** 2 * (isCrash ? 400 : 3_000);
+    const isCrash = this.random.next() < (this.#isAboutElections ? 0.2 : 0.4);
+    const durationMs = isCrash ? this.random.next() ** 2 * 400 : this.random.next() * 3_000;
     this.schedule.after(this.random.next() ** 3 * withinMs, () => {
       const member = this.members.get(id);
       if (member?.isUp !== true) return;
@@ -203,7 +211,7 @@ export class Cluster implements MemberHost {
       const { role, term } = effect.leadership;
       if (role === 'leader') {
         this.checkers.onLeader(member, term);
-        if (!this.#leaders.has(member.id)) this.#strike(member.id, 0.5 * this.#malice, 40);
+        if (!this.#leaders.has(member.id)) this.#strike(member.id, 0.8 * this.#malice, 60);
         this.#leaders.add(member.id);
         this.workload.onLeader(member);
       } else this.#leaders.delete(member.id);
@@ -253,13 +261,13 @@ export class Cluster implements MemberHost {
 
   partition(durationMs: number, isOneWay: boolean): boolean {
     const ids = [...this.members.keys()];
+    const untilMs = this.schedule.nowMs + durationMs;
     const side = new Set(ids.filter(() => this.random.next() < 0.5));
     for (const from of ids)
       for (const to of ids) {
         if (side.has(from) === side.has(to)) continue;
-        if (!isOneWay || side.has(from)) this.network.cut(from, to);
+        if (!isOneWay || side.has(from)) this.network.cut(from, to, untilMs);
       }
-    this.#healAfter(durationMs);
     return side.size > 0 && side.size < ids.length;
   }
 
@@ -272,14 +280,14 @@ export class Cluster implements MemberHost {
   #isolate(leader: MemberId, durationMs: number, isOneWay = false): void {
     const isDeaf = this.random.next() < 0.5;
     const isReset = this.random.next() < 0.5;
+    const untilMs = this.schedule.nowMs + durationMs;
     for (const other of this.members.keys()) {
       if (other === leader) continue;
-      if (!isOneWay || isDeaf) this.network.cut(other, leader);
-      if (!isOneWay || !isDeaf) this.network.cut(leader, other);
+      if (!isOneWay || isDeaf) this.network.cut(other, leader, untilMs);
+      if (!isOneWay || !isDeaf) this.network.cut(leader, other, untilMs);
       // As where a firewall resets connections: the others know at once, the leader does not.
       if (isReset) this.members.get(other)?.step([{ kind: 'peer-disconnected', id: leader }]);
     }
-    this.#healAfter(durationMs);
   }
 
   clog(durationMs: number): boolean {
@@ -297,7 +305,7 @@ export class Cluster implements MemberHost {
       minDelayMs: 0.1,
       maxDelayMs: 1 + this.random.next() ** 3 * 400,
     };
-    this.#healAfter(durationMs);
+    this.schedule.after(durationMs, () => this.#calmNetwork());
     return true;
   }
 
@@ -382,6 +390,8 @@ export class Cluster implements MemberHost {
     const draw = this.random.next();
     if (lost !== undefined && draw < 0.5) return [{ kind: 'remove', id: lost.id }];
     if (members.length < MAX_MEMBERS && draw < 0.65) return [this.#newLearner()];
+    const swap = this.random.next() < 0.3 ? this.#drawSwap() : [];
+    if (swap.length > 0) return swap;
     const learner = this.#anyOf(learners);
     if (learner !== undefined) return [{ kind: 'promote', id: learner }];
     const voter = this.#anyOf(voters.filter((id) => !this.#lost.has(id)));
@@ -390,6 +400,17 @@ export class Cluster implements MemberHost {
     return this.random.next() < 0.5
       ? [{ kind: 'remove', id: voter }]
       : [{ kind: 'remove', id: voter }, this.#newLearner()];
+  }
+
+  /** All learners become voters, and as many voters leave: the two majorities may have nobody in common. */
+  #drawSwap(): readonly MembershipChange[] {
+    const { voters, learners } = this.#configuration;
+    if (this.#lostVoters() > 0) return [];
+    const leaving = voters.filter(() => this.random.next() < 0.6).slice(0, learners.length);
+    return [
+      ...learners.map((id) => ({ kind: 'promote', id }) as const),
+      ...leaving.map((id) => ({ kind: 'remove', id }) as const),
+    ];
   }
 
   #newLearner(): MembershipChange {
@@ -416,13 +437,8 @@ export class Cluster implements MemberHost {
     });
   }
 
-  #healAfter(durationMs: number): void {
-    this.schedule.after(durationMs, () => this.#healNetwork());
-  }
-
-  #healNetwork(): void {
-    this.network.heal();
-    this.network.faults = { loss: 0, duplication: 0, minDelayMs: 0.1, maxDelayMs: 1 };
+  #calmNetwork(): void {
+    this.network.faults = { loss: 0, duplication: 0, minDelayMs: 0.1, maxDelayMs: this.#usualDelayMs };
   }
 
   #newId(): MemberId {

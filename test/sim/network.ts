@@ -16,7 +16,7 @@ export interface NetworkFaults {
 export class Network {
   faults: NetworkFaults = { loss: 0, duplication: 0, minDelayMs: 0.1, maxDelayMs: 1 };
   readonly counts = { sent: 0, lost: 0, duplicated: 0, blocked: 0, clogged: 0 };
-  readonly #cut = new Set<string>();
+  readonly #cutUntilMs = new Map<string, number>();
   readonly #cloggedUntilMs = new Map<string, number>();
 
   constructor(
@@ -28,7 +28,7 @@ export class Network {
   send(message: Message): void {
     this.counts.sent += 1;
     const link = `${message.from}>${message.to}`;
-    if (this.#cut.has(link)) {
+    if (this.#isCut(link)) {
       this.counts.blocked += 1;
       return;
     }
@@ -43,8 +43,9 @@ export class Network {
     }
   }
 
-  cut(from: string, to: string): void {
-    this.#cut.add(`${from}>${to}`);
+  cut(from: string, to: string, untilMs: number): void {
+    const link = `${from}>${to}`;
+    this.#cutUntilMs.set(link, Math.max(untilMs, this.#cutUntilMs.get(link) ?? 0));
   }
 
   clog(from: string, to: string, untilMs: number): void {
@@ -52,8 +53,12 @@ export class Network {
   }
 
   heal(): void {
-    this.#cut.clear();
+    this.#cutUntilMs.clear();
     this.#cloggedUntilMs.clear();
+  }
+
+  #isCut(link: string): boolean {
+    return (this.#cutUntilMs.get(link) ?? 0) > this.schedule.nowMs;
   }
 
   #transmit(link: string, message: Message): void {
@@ -63,7 +68,7 @@ export class Network {
     const delayMs = Math.max(0, clogged) + minDelayMs + this.random.next() * (maxDelayMs - minDelayMs);
     this.schedule.after(delayMs, () => {
       // What is on its way when a link is cut is lost as well.
-      if (this.#cut.has(link)) this.counts.blocked += 1;
+      if (this.#isCut(link)) this.counts.blocked += 1;
       else this.deliver(message);
     });
   }

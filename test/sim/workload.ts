@@ -30,6 +30,8 @@ interface Call {
 export class Workload {
   readonly history: Operation[] = [];
   readonly counts = { writes: 0, reads: 0, unknown: 0, refused: 0 };
+  /** At most between two operations of a client. */
+  pauseMs = 80;
   readonly #open = new Map<number, Call>();
   #requestId = 0;
   #operations = 0;
@@ -100,7 +102,7 @@ export class Workload {
   }
 
   #pause(client: number): void {
-    if (!this.#stopped) this.schedule.after(this.random.next() * 80, () => this.#call(client));
+    if (!this.#stopped) this.schedule.after(this.random.next() * this.pauseMs, () => this.#call(client));
   }
 
   #call(client: number): void {
