@@ -84,14 +84,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       to: 'if (id !== node.leader) return;',
     },
   },
-  {
-    name: 'an old batch makes a truncated suffix durable',
-    change: {
-      file: 'entry-log.ts',
-      from: 'for (const asked of this.#batches) asked.lastIndex = Math.min(asked.lastIndex, index - 1);',
-      to: '',
-    },
-  },
 ];
 
 /** The factory of a core with that bug; `remove` deletes what was written for it. */
