@@ -2,7 +2,8 @@
  * Plays a script on a few Raft cores and writes down all they do, in the manner of etcd's datadriven tests. Time stands still
  * unless a command moves it; messages and disks wait until they are told to go on. See the scripts.
  *
- *   members a b c [learners d] [lease]   a new cluster; everybody starts with this configuration
+ *   members a b c [learners d] [lease] [one-by-one]   a new cluster; everybody starts with this configuration;
+ *                          one-by-one: an append carries one entry
  *   log a 1 1 2 3          before its start: a's log, by terms; with `term=T`, `vote=X`, `commit=N`
  *   start [a ...]          all, or those named
  *   campaign a             time passes for a alone until its election time is over
@@ -49,6 +50,7 @@ export class Script {
   #lines: string[] = [];
   #configuration: Configuration = EMPTY_CONFIGURATION;
   #reads: 'quorum' | 'lease' = 'quorum';
+  #isOneByOne = false;
   #requestId = 0;
 
   /** Performs one command; returns the trace. */
@@ -127,7 +129,8 @@ export class Script {
 
   #create(words: readonly string[]): void {
     this.#reads = words.includes('lease') ? 'lease' : 'quorum';
-    const ids = words.filter((word) => word !== 'lease');
+    this.#isOneByOne = words.includes('one-by-one');
+    const ids = words.filter((word) => word !== 'lease' && word !== 'one-by-one');
     const at = ids.indexOf('learners');
     const voters = at < 0 ? ids : ids.slice(0, at);
     const learners = at < 0 ? [] : ids.slice(at + 1);
@@ -159,7 +162,7 @@ export class Script {
       stored: peer.disk.stored(),
       random: NO_RANDOM,
       timing: DEFAULT_TIMING,
-      limits: DEFAULT_LIMITS,
+      limits: this.#isOneByOne ? { ...DEFAULT_LIMITS, maxAppendBytes: 1 } : DEFAULT_LIMITS,
       reads: this.#reads,
       leaseDrift: 0.2,
       nowMs: peer.nowMs,
