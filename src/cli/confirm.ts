@@ -3,6 +3,7 @@
  * cluster, default No. Where nobody can answer, nothing happens.
  */
 import { MesoError } from '../base/error.js';
+import { formatCount } from '../views/text/numbers.js';
 import type { Console } from './console.js';
 
 export interface Question {
@@ -27,7 +28,7 @@ export async function confirm(question: Question, options: ConfirmOptions, conso
   const { text, items } = question;
   const shown = items.slice(0, SHOWN_ITEMS);
   const more = (question.total ?? items.length) - shown.length;
-  const list = [...shown, ...(more > 0 ? [`and ${more.toLocaleString('en-US')} more`] : [])];
+  const list = [...shown, ...(more > 0 ? [`and ${formatCount(more)} more`] : [])];
   if (options.noInput || !console.canAsk)
     throw new MesoError('BAD_INPUT', `${text} ${options.noInput ? '--no-input' : 'No terminal'}: nothing was done.`, {
       details: { question: text, items: list },

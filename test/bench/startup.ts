@@ -5,7 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
-import { mesoctlPath } from '../harness/process.mjs';
+import { startMaster } from '../harness/cluster.mjs';
+import { mesoctlPath, sweep } from '../harness/process.mjs';
 
 const WARM_UPS = 3;
 const runs = Number(process.argv[2] ?? 30);
@@ -42,3 +43,16 @@ report(
   'TAB: task kill, no master',
   measure([mesoctlPath, '__complete', 'zsh', 'task', 'kill', '--master', '127.0.0.1:1', '']),
 );
+
+const master = await startMaster();
+try {
+  for (const words of [
+    ['task', 'list'],
+    ['agent', 'list', '--json'],
+    ['master', 'show'],
+  ])
+    report(`mesoctl ${words.join(' ')}`, measure([mesoctlPath, ...words, '--master', master.address]));
+} finally {
+  await master.stop();
+  await sweep(master.scratchDir);
+}

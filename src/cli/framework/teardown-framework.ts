@@ -1,5 +1,6 @@
 /** `framework teardown`: ends a framework and everything it runs. Many would feel it, so it asks (level 1). */
 import { MesoError } from '../../base/error.js';
+import { formatCount } from '../../views/text/numbers.js';
 import type { Framework, Response_Find } from '../../wire/gen/mesoctl-api.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
@@ -99,5 +100,5 @@ function nameOf({ framework_id, name }: Framework): string {
 }
 
 function tasksText(count: number): string {
-  return count === 1 ? '1 task' : `${count.toLocaleString('en-US')} tasks`;
+  return count === 1 ? '1 task' : `${formatCount(count)} tasks`;
 }

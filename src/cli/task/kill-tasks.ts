@@ -8,6 +8,7 @@ import { MesoError, type MesoErrorCode } from '../../base/error.js';
 import { pause } from '../../client/back-off.js';
 import { taskStateWord } from '../../views/columns/task-columns.js';
 import { causeOf } from '../../views/model/health.js';
+import { formatCount } from '../../views/text/numbers.js';
 import { sanitize } from '../../views/text/width.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
@@ -77,7 +78,7 @@ async function mayKill(targets: readonly KillTarget[], options: KillOptions, ses
   const guesses = targets.filter(({ guessedFrom }) => guessedFrom !== undefined);
   if (targets.length === 1 && options.filter === undefined && guesses.length === 0) return true;
   const cluster = await clusterNameOf(session);
-  const tasks = targets.length === 1 ? '1 task' : `${targets.length.toLocaleString('en-US')} tasks`;
+  const tasks = targets.length === 1 ? '1 task' : `${formatCount(targets.length)} tasks`;
   return confirm(
     { text: `${describeGuesses(guesses)}Kill ${tasks} on ${cluster}?`, items: targets.map(describeTarget) },
     options,

@@ -20,7 +20,7 @@ import { sandboxOf } from '../records/task-detail.js';
 import { frameworkIdOf } from '../show/show-one.js';
 import { lastLines } from './last-lines.js';
 import { LogRelay } from './log-relay.js';
-import { type Output, openOutput } from './output.js';
+import { openOutput } from './output.js';
 import { TaskEnds } from './task-ends.js';
 
 export type LogName = 'stdout' | 'stderr';
@@ -57,7 +57,8 @@ export async function showLogs(options: LogOptions, session: Session): Promise<n
   });
   const sandbox = await openSandbox(match, session, options.follow);
   try {
-    const job = { ...options, sandbox, match, session, write, interrupt: interrupts.stage(0), say: output.say };
+    const say = (line: string) => session.console.say(`mesoctl: ${line}`);
+    const job = { ...options, sandbox, match, session, write, interrupt: interrupts.stage(0), say };
     await (options.follow ? followLogs(job) : copyLogs(job));
     return interrupts.first === undefined ? 0 : 128 + interrupts.first.signal;
   } finally {
@@ -72,7 +73,8 @@ interface LogJob extends LogOptions {
   readonly session: Session;
   readonly write: (name: LogName, data: Uint8Array) => Promise<void>;
   readonly interrupt: AbortSignal;
-  readonly say: Output['say'];
+  /** Talk, which --quiet silences. */
+  readonly say: (line: string) => void;
 }
 
 /** What there is at this moment; a task that goes on writing does not keep us. */

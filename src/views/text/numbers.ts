@@ -4,7 +4,8 @@ const SIZE_UNITS = ['M', 'G', 'T', 'P'] as const;
 
 /** `98,311` */
 export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  // Not toLocaleString: the first call of a process loads locale data for many milliseconds.
+  return String(Math.round(value)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Cpus, gpus: at most one decimal below 100 (`25.5`, `4`), none from there (`4,812`); two below 1 (`0.25`). */
