@@ -6,8 +6,8 @@ import { queryFlags } from '../cli/client-flags.js';
 export default class Events extends BaseCommand {
   static override summary = 'Follow what happens in the cluster: agents, frameworks, tasks, offers, roles.';
   static override description = [
-    'From now on; nothing is replayed. With -o json one event of the extension API a line, as docs/extension-api.md has',
-    'them: each tells a thing whole, as it is now.',
+    'From now on; nothing is replayed. Offers and other details are told when their kind is named. With -o json one',
+    'event of the extension API a line, as docs/extension-api.md has them: each tells a thing whole, as it is now.',
   ].join('\n');
   static override examples = [
     'mesoctl events',

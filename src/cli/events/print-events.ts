@@ -3,10 +3,10 @@
  * wire, one object a line. Begins with what comes after the connection; nothing is replayed.
  */
 import { MesoError } from '../../base/error.js';
+import { type EventLine, type WordingModel, wordEvent } from '../../views/model/event-words.js';
 import type { EventRow } from '../../views/model/rows.js';
 import { glyphOf } from '../../views/text/glyphs.js';
 import { formatClock, formatTime } from '../../views/text/times.js';
-import { sanitize } from '../../views/text/width.js';
 import { Event, type Kind } from '../../wire/gen/mesoctl-api.js';
 import { encodeJson } from '../../wire/json.js';
 import type { Session } from '../cluster/session.js';
@@ -47,15 +47,18 @@ export async function printEvents(options: EventOptions, session: Session): Prom
   const { console } = session;
   const interrupts = new Interrupts(1);
   const enough = new AbortController();
-  const teller = options.form === 'json' ? new WireTeller() : new WordTeller(options, console.color);
+  const tell = options.form === 'json' ? tellWire : wordTeller(options, console.color);
+  let lines: readonly string[] = [];
   let left = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
   try {
     await follow(session, {
       kinds: kindsOf(options),
       what: 'the event stream',
       signal: AbortSignal.any([interrupts.stage(0), enough.signal]),
-      onEvent: async (event, model, isLive) => {
-        const lines = teller.take(event, model.events, isLive).slice(0, left);
+      beforeEvent: (event, model, isLive) => {
+        lines = isLive ? tell(event, model).slice(0, left) : [];
+      },
+      onEvent: async () => {
         left -= lines.length;
         if (lines.length > 0) await console.print(`${lines.join('\n')}\n`);
         if (left === 0) enough.abort();
@@ -76,53 +79,23 @@ function kindsOf({ kinds, form }: EventOptions): readonly Kind[] {
   return [...new Set(all)];
 }
 
-interface Teller {
-  /** Lines for one event that the model has taken in. `log`: newest first. */
-  take(event: Event, log: readonly EventRow[], isLive: boolean): readonly string[];
-}
+/** Lines for one event, told against the model as it was before it. */
+type Teller = (event: Event, model: WordingModel) => readonly string[];
 
-class WireTeller implements Teller {
-  take(event: Event, _: readonly EventRow[], isLive: boolean): readonly string[] {
-    return isLive && !UNTOLD.has(event.type) ? [encodeJson(Event, event)] : [];
-  }
-}
+const tellWire: Teller = (event) => (UNTOLD.has(event.type) ? [] : [encodeJson(Event, event)]);
 
-/** Pure. */
-export class WordTeller implements Teller {
-  readonly #options: EventOptions;
-  readonly #color: boolean;
-  readonly #fits: (text: string) => boolean;
-  #last = -1;
-
-  constructor(options: EventOptions, color: boolean) {
-    this.#options = options;
-    this.#color = color;
-    this.#fits = wordFilter(options.filter);
-  }
-
-  take(_: Event, log: readonly EventRow[], isLive: boolean): readonly string[] {
-    const since = this.#last;
-    const newest = log[0];
-    if (newest === undefined || newest.sequence === since) return [];
-    this.#last = newest.sequence;
-    if (!isLive) return [];
-    const rows: EventRow[] = [];
-    for (const row of log) {
-      if (row.sequence <= since) break;
-      rows.push(row);
-    }
-    rows.reverse();
-    const missed = (rows[0]?.sequence ?? 0) - since - 1;
-    const { kinds } = this.#options;
-    const told = rows.filter(({ kind, text }) => (kinds.length === 0 || kinds.includes(kind)) && this.#fits(text));
-    const lines = told.map((row) => this.#line(row));
-    return since >= 0 && missed > 0 ? [`... ${missed} events came too fast to be told`, ...lines] : lines;
-  }
-
-  #line({ time, severity, text }: EventRow): string {
-    const at = this.#options.form === 'wide' ? formatTime(time) : formatClock(time);
-    return `${at} ${colorText(`${glyphOf(severity)} ${sanitize(text)}`, severity, this.#color)}`;
-  }
+/** Pure. Details (offers, and changes that no word is made for) are for who names their kind. */
+export function wordTeller({ kinds, form, filter }: EventOptions, isColored: boolean): Teller {
+  const fits = wordFilter(filter);
+  const isWanted = ({ kind, weight, text }: EventLine) =>
+    (kinds.length === 0 ? weight !== 'detail' : kinds.includes(kind)) && fits(text);
+  return (event, model) =>
+    wordEvent(model, event)
+      .filter(isWanted)
+      .map(({ time, severity, text }) => {
+        const at = form === 'wide' ? formatTime(time) : formatClock(time);
+        return `${at} ${colorText(`${glyphOf(severity)} ${text}`, severity, isColored)}`;
+      });
 }
 
 /** Words that must all be there, `!word` that must not. Pure. */

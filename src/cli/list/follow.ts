@@ -13,6 +13,8 @@ export interface FollowOptions {
   readonly what: string;
   /** Ends the following, not as an error. */
   readonly signal: AbortSignal;
+  /** Before the model takes it in: what changes can be told against what was. */
+  beforeEvent?(event: Event, model: ClusterModel, isLive: boolean): void;
   /** After the model has taken it in. `isLive`: after the first picture, so it is a change. */
   onEvent(event: Event, model: ClusterModel, isLive: boolean): Promise<void> | void;
   /** The stream is lost; it tries again. */
@@ -35,6 +37,7 @@ export async function follow(
         options.onLost(event.error.message, event.retryInMs);
         continue;
       }
+      options.beforeEvent?.(event, model, isLive);
       model.apply(event, nowMs());
       // Things that become problems by age alone; the stream says something each second.
       model.tick(nowMs());

@@ -14,6 +14,8 @@ import { ListTable } from './list-table.js';
 import { contextOf, openView } from './rows.js';
 import { touchedKeys } from './touched.js';
 
+const LOOK_EVERY_SECONDS = 1;
+
 type Change = 'added' | 'changed' | 'removed';
 
 const SIGN: Readonly<Record<Change, string>> = { added: '+', changed: '~', removed: '-' };
@@ -27,6 +29,7 @@ export class ChangeLines<N extends TableName> {
   #table: ListTable<RowOf[N]> | undefined;
   /** Of the view, when all rows were looked at. */
   #version = -1;
+  #lookedAt = 0;
   /** Ids are written as the last whole picture needs it. */
   #context = plainContext(0);
 
@@ -41,15 +44,13 @@ export class ChangeLines<N extends TableName> {
   take(event: Event, model: ClusterModel, now: number): readonly string[] {
     if (this.#view === undefined && event.type !== 'SNAPSHOT_END') return [];
     const view = this.#view ?? this.#open(model);
-    const keys = this.#keysOf(event, view);
+    const keys = this.#keysOf(event, view, now);
     const rows = keys === 'all' ? view.window(0, Number.POSITIVE_INFINITY) : [];
     if (keys === 'all') this.#context = contextOf(this.#noun, rows, this.#options, now);
     const context = { ...this.#context, now };
     const lines = this.#begin(rows, context);
     if (keys === 'all') {
-      const present = new Set(rows.map(({ key }) => key));
-      for (const key of [...this.#shown.keys()]) if (!present.has(key)) this.#update(key, undefined, context, lines);
-      for (const row of rows) this.#update(row.key, row, context, lines);
+      this.#takeAll(rows, context, lines);
     } else
       for (const key of new Set(keys)) {
         const row = view.indexOf(key) < 0 ? undefined : model.tables[this.#noun.table].get(key);
@@ -58,19 +59,31 @@ export class ChangeLines<N extends TableName> {
     return lines;
   }
 
-  /** Rows also change with time, and with the names of what they belong to: then all are looked at, once a second. */
-  #keysOf(event: Event, view: SortedView<RowOf[N]>): readonly string[] | 'all' {
+  /** Rows also change with time, and with the names of what they belong to: then all are looked at, at most once a second. */
+  #keysOf(event: Event, view: SortedView<RowOf[N]>, now: number): readonly string[] | 'all' {
     const keys = touchedKeys(this.#noun.table, event);
     // Half a snapshot is no picture.
     if (event.type === 'SUBSCRIBED' || event.type === 'SNAPSHOT') return [];
-    if (keys !== 'all' && (keys.length > 0 || view.version === this.#version)) return keys;
+    const isDue = view.version !== this.#version && now >= this.#lookedAt + LOOK_EVERY_SECONDS;
+    if (keys !== 'all' && (keys.length > 0 || !isDue)) return keys;
     this.#version = view.version;
+    this.#lookedAt = now;
     return 'all';
   }
 
   #open(model: ClusterModel): SortedView<RowOf[N]> {
     this.#view = openView(model, this.#noun, this.#options);
     return this.#view;
+  }
+
+  #takeAll(rows: readonly RowOf[N][], context: RowContext, lines: string[]): void {
+    const known = this.#shown.size;
+    const added = rows.reduce((count, { key }) => (this.#shown.has(key) ? count : count + 1), 0);
+    if (known + added > rows.length) {
+      const present = new Set(rows.map(({ key }) => key));
+      for (const key of [...this.#shown.keys()]) if (!present.has(key)) this.#update(key, undefined, context, lines);
+    }
+    for (const row of rows) this.#update(row.key, row, context, lines);
   }
 
   /** The header, once. */

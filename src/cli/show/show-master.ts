@@ -1,4 +1,5 @@
 /** `master show`: who leads, since when, and what the cluster has, in the numbers of `top`'s overview. */
+import { MesoError, type MesoErrorCode } from '../../base/error.js';
 import { formatAddress } from '../../client/address.js';
 import { taskStateWord } from '../../views/columns/task-columns.js';
 import type { Amounts, ClusterModel } from '../../views/model/cluster-model.js';
@@ -6,7 +7,7 @@ import { formatCount } from '../../views/text/numbers.js';
 import { formatTimeAndAge } from '../../views/text/times.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import { loadModel } from '../cluster/load-model.js';
-import { type SessionFlags, withinTimeout, withSession } from '../cluster/session.js';
+import { type Session, type SessionFlags, withinTimeout, withSession } from '../cluster/session.js';
 import { type OutputForm, outputFormOf } from '../output-form.js';
 import { amountsRecord, timeRecord } from '../records/parts.js';
 import { amountsTable } from './amounts-table.js';
@@ -32,20 +33,32 @@ const SUBSCRIBER_METRICS: ReadonlySet<string> = new Set([
   'master/extension_event_stream_subscribers',
 ]);
 
+const UNTOLD: ReadonlySet<MesoErrorCode> = new Set<MesoErrorCode>(['NOT_FOUND', 'NOT_ALLOWED', 'PROTOCOL']);
+
 export function showMaster(flags: MasterFlags): Promise<void> {
   const form = outputFormOf(flags);
   return withSession(flags, async (session) => {
     const model = await loadModel(session, [], 'the state of the cluster');
-    const subscribers = await withinTimeout(session.timeoutMs, 'the metrics of the master', async (signal) => {
-      const { get_metrics } = await session.client.call({ type: 'GET_METRICS', get_metrics: {} }, { signal });
-      const counts = get_metrics?.metrics?.filter(({ name }) => SUBSCRIBER_METRICS.has(name)) ?? [];
-      return counts.length === 0 ? undefined : counts.reduce((sum, { value }) => sum + (value ?? 0), 0);
-    });
+    const subscribers = await countSubscribers(session);
     const { master } = session.client;
     const address = master === undefined ? '' : formatAddress(master);
     const shown = describeMaster({ model, subscribers, address }, model.masterTime(session.nowMs()));
     await printShown(shown, form, session);
   });
+}
+
+async function countSubscribers({ client, timeoutMs }: Session): Promise<number | undefined> {
+  try {
+    const { get_metrics } = await withinTimeout(timeoutMs, 'the metrics of the master', (signal) =>
+      client.call({ type: 'GET_METRICS', get_metrics: {} }, { signal }),
+    );
+    const counts = (get_metrics?.metrics ?? []).filter(({ name }) => SUBSCRIBER_METRICS.has(name));
+    return counts.length === 0 ? undefined : counts.reduce((sum, { value }) => sum + (value ?? 0), 0);
+  } catch (error) {
+    // All the rest is known: one number that a master keeps to itself is no reason to show nothing.
+    if (error instanceof MesoError && UNTOLD.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** Pure. */

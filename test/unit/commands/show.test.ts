@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MesoError } from '../../../src/base/error.js';
-import { WordTeller, wordFilter } from '../../../src/cli/events/print-events.js';
+import { wordFilter, wordTeller } from '../../../src/cli/events/print-events.js';
 import { Progress } from '../../../src/cli/progress.js';
 import { describeAgent } from '../../../src/cli/show/show-agent.js';
 import { describeFramework } from '../../../src/cli/show/show-framework.js';
@@ -12,7 +12,7 @@ import { describeTask } from '../../../src/cli/show/show-task.js';
 import { lastLines } from '../../../src/cli/task/last-lines.js';
 import { showLogs } from '../../../src/cli/task/task-logs.js';
 import { createClusterModel } from '../../../src/views/model/cluster-model.js';
-import type { EventRow } from '../../../src/views/model/rows.js';
+import type * as api from '../../../src/wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import { projectRoot } from '../../harness/process.mjs';
 import { schemaErrors } from '../../harness/schemas.js';
@@ -222,41 +222,46 @@ describe('master show', () => {
 });
 
 describe('events', () => {
-  const row = (sequence: number, facts: Partial<EventRow> = {}): EventRow => ({
-    sequence,
-    time: NOW,
-    severity: 'normal',
-    kind: 'task',
-    key: 'k',
-    text: `task t${sequence} RUNNING`,
-    ...facts,
-  });
-  const event = { type: 'TASKS_UPDATED', time: NOW } as const;
+  const model = createClusterModel();
+  for (const event of [
+    { type: 'SUBSCRIBED' as const, time: NOW, subscribed: { info: INFO, heartbeat_interval_seconds: 1 } },
+    { type: 'SNAPSHOT' as const, time: NOW, snapshot: { agents: [agentOf(1)], frameworks: [frameworkOf(1)] } },
+    { type: 'SNAPSHOT_END' as const, time: NOW },
+  ])
+    model.apply(event, NOW * 1000);
   const options = { form: 'table', kinds: [], filter: '', limit: 0 } as const;
+  const tasks = (...tasks_updated: ReturnType<typeof taskOf>[]) =>
+    ({ type: 'TASKS_UPDATED', time: NOW, tasks_updated }) as const;
   const words = (lines: readonly string[]) => lines.map((line) => line.replace(/^\d\d:\d\d:\d\d /, ''));
+  const made = {
+    offer_id: { value: `${PREFIX}-O1` },
+    framework_id: frameworkOf(1).framework_id,
+    agent_id: agentOf(1).agent_id,
+    role: 'web',
+    made_at: NOW,
+  };
 
-  it('are told once each, oldest first, from now on', () => {
-    const teller = new WordTeller(options, false);
-    expect(teller.take(event, [row(1), row(0)], false)).toEqual([]);
-    const log = [row(3, { severity: 'bad', text: 'task x FAILED' }), row(2), row(1), row(0)];
-    expect(words(teller.take(event, log, true))).toEqual(['  task t2 RUNNING', '! task x FAILED']);
-    expect(teller.take(event, log, true)).toEqual([]);
+  it('are told in words, all of them however many there are', () => {
+    const many = Array.from({ length: 2000 }, (_, i) => taskOf(`t.${i}`));
+    expect(wordTeller(options, false)(tasks(...many), model)).toHaveLength(2000);
+    const failed = taskOf('x', { state: 'TASK_FAILED', message: 'Command exited with status 3' });
+    expect(words(wordTeller(options, false)(tasks(failed), model))).toEqual(['! task x FAILED, exit 3  node-1']);
   });
 
-  it('say what came too fast', () => {
-    const teller = new WordTeller(options, false);
-    teller.take(event, [row(1)], false);
-    expect(words(teller.take(event, [row(9), row(8)], true))[0]).toBe('... 6 events came too fast to be told');
+  it('of offers are for who names their kind', () => {
+    const event = { type: 'OFFERS_MADE' as const, time: NOW, offers_made: [made] } satisfies api.Event;
+    expect(wordTeller(options, false)(event, model)).toEqual([]);
+    expect(wordTeller({ ...options, kinds: ['offer'] }, false)(event, model)).toHaveLength(1);
+    expect(wordTeller({ ...options, kinds: ['task'] }, false)(event, model)).toEqual([]);
   });
 
-  it('can be chosen by kind and words, and coloured', () => {
-    const teller = new WordTeller({ ...options, kinds: ['agent'], filter: 'gone !s2' }, true);
-    const log = [
-      row(4, { kind: 'agent', text: 'agent s2 gone' }),
-      row(3, { kind: 'agent', severity: 'unknown', text: 'agent S1 GONE' }),
-      row(2),
-    ];
-    expect(words(teller.take(event, log, true))).toEqual(['\u001b[35m? agent S1 GONE\u001b[0m']);
+  it('can be chosen by words, dated, coloured', () => {
+    const lost = taskOf('y', { state: 'TASK_LOST' });
+    const teller = wordTeller({ ...options, form: 'wide', filter: 'task !x' }, true);
+    const [line, ...others] = teller(tasks(taskOf('x'), lost), model);
+    expect(line).toMatch(/^1970-01-01 \d\d:18:20 [+-]\d\d:\d\d /);
+    expect(line).toContain('\u001b[1;31m! task y LOST');
+    expect(others).toEqual([]);
     expect(wordFilter('')('anything')).toBe(true);
   });
 });
