@@ -221,7 +221,18 @@ it('comes from the master that lives: a killed one is missed and its successor f
     subscribed !== undefined && subscribed.info.term > termBefore ? subscribed.info : undefined,
   );
   expect(Number(info.term)).toBe(Number(termBefore) + 1);
-  await stream.waitFor('the agents', ({ agents_updated }) => agents_updated?.reason === 'REREGISTERED');
+  // They may have returned before the stream did: then they are in its snapshot.
+  await until('the agents', () => {
+    const since = stream.events.findLastIndex(({ type }) => type === 'SUBSCRIBED');
+    const told = stream.events
+      .slice(since)
+      .flatMap((event) =>
+        event.type === 'DISCONNECTED'
+          ? []
+          : [...(event.agents_updated?.agents ?? []), ...(event.snapshot?.agents ?? [])],
+      );
+    return told.some(({ state }) => state === 'ACTIVE');
+  });
   await stream.close();
   operator.close();
 });

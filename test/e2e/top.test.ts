@@ -180,7 +180,7 @@ describe('mesoctl top on a generated cluster', () => {
     const top = startTop(master.address, { args: ['--screen', 'events'] });
     await top.waitForText('* live');
     top.stopReading();
-    for (let i = 0; i < 40; i++) top.type(i % 2 === 0 ? '2' : '7');
+    for (let i = 0; i < 24; i++) top.type(i % 2 === 0 ? '2' : '7');
     top.type('6');
     await until('the master has said more', () => master.stream.liveTasks > 0);
     top.resumeReading();
