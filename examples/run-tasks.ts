@@ -94,6 +94,8 @@ async function onUpdate(status: mesos.TaskStatus): Promise<void> {
 
 try {
   for await (const event of client.events()) {
+    // An update that was told twice may follow the teardown.
+    if (ended.size === total) break;
     switch (event.type) {
       case 'SUBSCRIBED':
         await client.reconcile([...running].map(([id, agent_id]) => ({ task_id: { value: id }, agent_id })));

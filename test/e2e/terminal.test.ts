@@ -151,7 +151,7 @@ describe('withTerminal', () => {
     alone.signal('SIGTERM');
     const gone = await Promise.race([
       alone.exited.then(() => true),
-      until('nothing', () => undefined, { deadlineMs: 5000 }).catch(() => false),
+      until('nothing', () => undefined, { deadlineMs: 15_000 }).catch(() => false),
     ]);
     alone.resumeReading();
     expect(gone).toBe(true);
