@@ -4,9 +4,10 @@
  *
  * Invariant: only frameworks that carry our label as detached, that nobody is connected to, and without a live task.
  */
-import { isDetachedLaunch } from '../../client/launch-label.js';
+
 import type { Response_Match } from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';
+import { isDetachedLaunch } from '../../wire/launch-label.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import type { KillTarget } from './kill-targets.js';

@@ -96,14 +96,14 @@ export class StreamWriter {
       this.#close('queue-full');
       return false;
     }
-    if (!this.#backlogged && this.#queuedBytes > this.#limits.backlogBytes) {
-      this.#backlogged = true;
-      this.#observer.onBacklog?.(true);
-    }
+    this.#tellBacklog();
     return !this.#closed;
   }
 
-  /** As `write`, for a record whose size is the cluster's, not the reader's fault: it does not count towards the cut. */
+  /**
+   * As `write`, for a record whose size is the cluster's, not the reader's fault: it does not count towards the cut. It does
+   * count as backlog, so that whoever sends more of them waits.
+   */
   writeSnapshot(record: Buffer): boolean {
     if (this.#closed || this.#ending) return false;
     this.#snapshotBytes += record.length;
@@ -111,7 +111,8 @@ export class StreamWriter {
       this.#snapshotBytes -= record.length;
       this.#onTaken(record.length);
     });
-    return true;
+    this.#tellBacklog();
+    return !this.#closed;
   }
 
   /** Ends the response after what is queued; the reader has `endDeadlineMs` to take it. */
@@ -130,6 +131,12 @@ export class StreamWriter {
   #queue(record: Buffer, onTaken: () => void): void {
     this.#queuedBytes += record.length;
     this.#response.write(record, onTaken);
+  }
+
+  #tellBacklog(): void {
+    if (this.#backlogged || this.#queuedBytes <= this.#limits.backlogBytes) return;
+    this.#backlogged = true;
+    this.#observer.onBacklog?.(true);
   }
 
   #onTaken(bytes: number): void {

@@ -113,7 +113,12 @@ export class EventStreams {
   }
 
   sendToWatchers(connectionIds: readonly ConnectionId[], event: extension.Event): void {
-    this.#sendToAll(connectionIds, extension.Event, event, (writer, record) => writer.write(record));
+    // Of an event of a snapshot there is one at a time, but its names and addresses may be as long as their owners like.
+    const isSnapshot = event.type === 'SNAPSHOT';
+    this.#sendToAll(connectionIds, extension.Event, event, (writer, record) => {
+      if (isSnapshot) writer.writeSnapshot(record);
+      else writer.write(record);
+    });
   }
 
   /** The same bytes go to all streams of one format. */

@@ -2,7 +2,6 @@
  * How bad a thing is, and why, in one or two words: every rule of design/ux, section 3 ("Colour", "Sorting") once. Pure; a rule that
  * time alone makes true says when (`dueAt`), so that nobody has to look again before.
  */
-import { isDetachedLaunch } from '../../client/launch-label.js';
 import { findProcessEnd } from '../../client/task-end.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';
@@ -59,9 +58,9 @@ const FRAMEWORK_JUDGEMENTS: Readonly<Record<api.Framework_State, Judgement>> = {
   COMPLETED: NORMAL,
 };
 
-export function judgeFramework({ state, back_pressured, labels }: api.Framework): Judgement {
+export function judgeFramework({ state, back_pressured, detached }: api.Framework): Judgement {
   // `task launch --detach` leaves its framework behind on purpose.
-  if (state === 'DISCONNECTED' && isDetachedLaunch(labels)) return NORMAL;
+  if (state === 'DISCONNECTED' && detached === true) return NORMAL;
   if (state === 'ACTIVE' && back_pressured === true) return { severity: 'waiting', note: 'reads slowly' };
   return FRAMEWORK_JUDGEMENTS[state];
 }

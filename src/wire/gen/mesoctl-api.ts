@@ -282,7 +282,8 @@ export interface Framework {
   /** it reads its events too slowly to get offers */
   back_pressured?: boolean | undefined;
   usage?: FrameworkUsage | undefined;
-  labels?: mesos.Labels | undefined;
+  /** `task launch --detach` left it behind: nobody is to be connected to it */
+  detached?: boolean | undefined;
 }
 export const Framework: MessageType<Framework> = messageType('mesoctl.api.v1.Framework', () => [
   { no: 1, name: "framework_id", label: 'required', kind: 'message', message: mesos.FrameworkID },
@@ -300,7 +301,7 @@ export const Framework: MessageType<Framework> = messageType('mesoctl.api.v1.Fra
   { no: 13, name: "failover_deadline", label: 'optional', kind: 'scalar', scalar: 'double' },
   { no: 14, name: "back_pressured", label: 'optional', kind: 'scalar', scalar: 'bool' },
   { no: 15, name: "usage", label: 'optional', kind: 'message', message: FrameworkUsage },
-  { no: 16, name: "labels", label: 'optional', kind: 'message', message: mesos.Labels },
+  { no: 16, name: "detached", label: 'optional', kind: 'scalar', scalar: 'bool' },
 ]);
 
 export type Framework_State = 'UNKNOWN' | 'ACTIVE' | 'DISCONNECTED' | 'RECOVERED' | 'REMOVING' | 'COMPLETED';

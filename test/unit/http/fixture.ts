@@ -52,7 +52,7 @@ export function rawClient(port: number, request: string): RawClient {
   return { socket, text: () => received, ended };
 }
 
-export async function until(what: string, condition: () => boolean, deadlineMs = 25_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms for: ${what}`);

@@ -2,11 +2,13 @@
  * The extension API's picture of the view: what its event stream carries and what FIND and KILL_TASK answer. Reads only, no
  * clock. Amounts that are zero are left out; times are Unix seconds. Source: mesoctl/api.proto.
  */
+
 import type { RoleUse } from '../../../offers/allocator.js';
 import type { Resources } from '../../../offers/resources.js';
 import type * as api from '../../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { int64ToNumber } from '../../../wire/int64.js';
+import { isDetachedLaunch } from '../../../wire/launch-label.js';
 import { Tally } from './model/tally.js';
 import type { AgentView, FrameworkView, LostAgent, MasterView, OfferView, TallyView, TaskView } from './view.js';
 
@@ -121,7 +123,7 @@ export function frameworkPicture(view: MasterView, framework: FrameworkView): ap
     failover_deadline: isAway ? seconds(framework.removalAtUnixMs) : undefined,
     back_pressured: framework.backPressured ? true : undefined,
     usage: frameworkUsage(framework, view.totals()),
-    labels: info.labels,
+    detached: isDetachedLaunch(info.labels) ? true : undefined,
   };
 }
 

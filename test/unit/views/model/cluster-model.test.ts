@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { LAUNCH_LABEL } from '../../../../src/client/launch-label.js';
 import { type ClusterModel, createClusterModel } from '../../../../src/views/model/cluster-model.js';
 import { sanitize } from '../../../../src/views/text/width.js';
 import type * as api from '../../../../src/wire/gen/mesoctl-api.js';
@@ -348,8 +347,7 @@ describe('problems', () => {
     const told = new Told().sync({ frameworks: [framework('f1')], tasks: [task('t1', 'TASK_RUNNING')] });
     told.framework('DISCONNECTED', framework('f1', { state: 'DISCONNECTED', failover_deadline: START + 540 }));
     expect(told.problems()).toEqual(['framework name-f1 disconnected (1 task), removed in 9m']);
-    const labels = { labels: [{ key: LAUNCH_LABEL, value: 'detached' }] };
-    told.framework('DISCONNECTED', framework('f2', { state: 'DISCONNECTED', labels }));
+    told.framework('DISCONNECTED', framework('f2', { state: 'DISCONNECTED', detached: true }));
     expect(told.problems()).toHaveLength(1);
     told.send({
       type: 'FRAMEWORK_REMOVED',

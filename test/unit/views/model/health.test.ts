@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { LAUNCH_LABEL } from '../../../../src/client/launch-label.js';
 import {
   causeOf,
   isBelowGuarantee,
@@ -91,14 +90,10 @@ describe('judgeAgent and judgeFramework', () => {
   });
 
   it('miss nobody where task launch was told to leave', () => {
-    const launched = (value: string) =>
-      judgeFramework({
-        framework_id: { value: 'f' },
-        state: 'DISCONNECTED',
-        labels: { labels: [{ key: LAUNCH_LABEL, value }] },
-      });
-    expect(launched('detached')).toEqual({ severity: 'normal', note: '' });
-    expect(launched('attached').severity).toBe('bad');
+    const left = (detached: boolean) =>
+      judgeFramework({ framework_id: { value: 'f' }, state: 'DISCONNECTED', detached });
+    expect(left(true)).toEqual({ severity: 'normal', note: '' });
+    expect(left(false).severity).toBe('bad');
   });
 });
 

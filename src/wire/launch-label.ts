@@ -1,5 +1,5 @@
 /** How the frameworks of `task launch` are told from others: by a label of their FrameworkInfo, whatever their names are. */
-import type * as mesos from '../wire/gen/mesos.js';
+import type * as mesos from './gen/mesos.js';
 
 export const LAUNCH_LABEL = 'mesoctl.task-launch';
 
