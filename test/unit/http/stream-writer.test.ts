@@ -143,6 +143,7 @@ describe('stream writer', () => {
     socket.write(REQUEST);
     const stream = await first(streams);
     expect(stream.writer.writeSnapshot(encodeRecord('x'.repeat(20_000_000)))).toBe(true);
+    expect(stream.backlog).toEqual([true]);
     expect(stream.writer.write(encodeRecord('x'.repeat(500_000)))).toBe(true);
     expect(stream.writer.write(encodeRecord('x'.repeat(600_000)))).toBe(false);
     expect(stream.closed).toEqual(['queue-full']);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
 import type * as api from '../../../src/wire/gen/mesoctl-api.js';
+import { LAUNCH_LABEL } from '../../../src/wire/launch-label.js';
 import { taskInfo } from './support/fake-scheduler.js';
 import { Harness, type HarnessOptions, resource } from './support/harness.js';
 import { checkSettledMirror, pictureOf } from './support/mirrored.js';
@@ -270,6 +271,16 @@ describe('what watchers hear of agents', () => {
 });
 
 describe('what watchers hear of frameworks and tasks', () => {
+  it('that a framework was left behind on purpose', () => {
+    const labels = { labels: [{ key: LAUNCH_LABEL, value: 'detached' }] };
+    const { harness, scheduler } = runningPair(['a'], { failover_timeout: 50, labels });
+    const watcher = harness.watch({ kinds: ['FRAMEWORKS'] });
+    expect(watcher.frameworks.get(scheduler.id)).toMatchObject({ detached: true });
+    const { scheduler: other, harness: elsewhere } = runningPair(['a'], { failover_timeout: 50 });
+    const unset = elsewhere.watch({ kinds: ['FRAMEWORKS'] }).frameworks.get(other.id);
+    expect(unset?.detached).toBeUndefined();
+  });
+
   it('of the life of a framework', () => {
     const { harness, scheduler } = runningPair(['a'], { failover_timeout: 50 });
     const watcher = harness.watch({ kinds: ['FRAMEWORKS', 'TASKS'] });
