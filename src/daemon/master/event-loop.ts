@@ -9,7 +9,7 @@
 
 import type { Clock } from '../../base/clock.js';
 import { MesoError } from '../../base/error.js';
-import { DeadlineTimer } from '../lifecycle/deadline-timer.js';
+import { DeadlineTimer } from '../../base/system/deadline-timer.js';
 import type { MasterCore } from './core/options.js';
 import type { MasterEffect, MasterEvent } from './core/protocol.js';
 import type { Registry } from './registry/registry.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DeadlineTimer } from '../../../src/daemon/lifecycle/deadline-timer.js';
+import { DeadlineTimer } from '../../../src/base/system/deadline-timer.js';
 
 describe('the timer of a core', () => {
   let nowMs = 1000;

@@ -6,7 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { assert, present } from '../../../base/assert.js';
-import { flattenError } from '../../lifecycle/plain-error.js';
+import { flattenError } from '../../../base/plain-error.js';
 import { checkpointError } from './checkpoint-error.js';
 import { openCheckpointFile } from './checkpoint-file.js';
 import { checkpointFile } from './location.js';

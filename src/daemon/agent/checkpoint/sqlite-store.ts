@@ -9,8 +9,8 @@
 import type { Worker } from 'node:worker_threads';
 import { assert } from '../../../base/assert.js';
 import { MesoError, messageOf } from '../../../base/error.js';
-import { restoreError } from '../../lifecycle/plain-error.js';
-import { openWorker } from '../../lifecycle/worker.js';
+import { restoreError } from '../../../base/plain-error.js';
+import { openWorker } from '../../../base/system/worker.js';
 import type { CheckpointChange, CheckpointState, Durability } from '../core/protocol.js';
 import { checkpointError } from './checkpoint-error.js';
 import type { CheckpointStore, CommitCounts } from './checkpoint-store.js';

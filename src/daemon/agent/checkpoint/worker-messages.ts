@@ -1,6 +1,6 @@
 /** What the main thread and the checkpoint worker say to each other; plain data, copied between the threads. */
 
-import type { PlainError } from '../../lifecycle/plain-error.js';
+import type { PlainError } from '../../../base/plain-error.js';
 import type { Durability } from '../core/protocol.js';
 import type { RowChange, TableRecords } from './rows.js';
 

@@ -10,7 +10,7 @@
 
 import type { Clock } from '../../../base/clock.js';
 import { MesoError } from '../../../base/error.js';
-import { DeadlineTimer } from '../../lifecycle/deadline-timer.js';
+import { DeadlineTimer } from '../../../base/system/deadline-timer.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { AgentCore } from '../core/options.js';
 import type { AgentEffect, AgentEvent, CheckpointChange } from '../core/protocol.js';

@@ -1,7 +1,8 @@
 /** What the main thread and the registry worker say to each other; plain data, copied between the threads. */
+
+import type { PlainError } from '../../../base/plain-error.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
-import type { PlainError } from '../../lifecycle/plain-error.js';
 import type { RegistryResult } from '../core/protocol.js';
 import type { Leadership } from './registry.js';
 

@@ -5,7 +5,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../../base/assert.js';
-import { flattenError } from '../../lifecycle/plain-error.js';
+import { flattenError } from '../../../base/plain-error.js';
 import type { RegistryReply, RegistryRequest, RegistryWorkerData } from './registry-messages.js';
 import { RegistryStore } from './registry-store.js';
 

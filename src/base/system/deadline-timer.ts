@@ -2,7 +2,7 @@
  * One Node timer that follows the next deadline of a decision core (base/core.ts): armed anew only when the deadline
  * changed, silent after `stop`.
  */
-import type { Clock } from '../../base/clock.js';
+import type { Clock } from '../clock.js';
 
 /** Longest delay Node's timers take, ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 /** Errors on their way between threads: plain data, because a class does not survive the copy. */
-import { MesoError, type MesoErrorCode, messageOf } from '../../base/error.js';
+import { MesoError, type MesoErrorCode, messageOf } from './error.js';
 
 export interface PlainError {
   readonly code: MesoErrorCode;
