@@ -25,7 +25,7 @@ export interface TransportTrouble {
   readonly address: string;
   readonly code:
     | 'unreachable'
-    | 'wrong-cluster' // both ends have a cluster id, and they differ
+    | 'wrong-cluster' // both ends are members (`standing`), of clusters with different ids
     | 'version' // no common protocol version
     | 'credential'
     | 'protocol' // it broke a rule; `detail` says which

@@ -26,10 +26,28 @@ export interface Introduction {
 }
 
 export type BootstrapMessage =
-  /** Phase one: will you be in this cluster? */
-  | { readonly kind: 'prepare'; readonly clusterId: string; readonly configuration: Configuration }
-  | { readonly kind: 'promise'; readonly clusterId: string; readonly isGranted: boolean }
-  /** Phase two, and the answer of any member to one that is in its first configuration and has not begun. */
+  /** Phase one: will you be in this cluster? A cluster id is made anew for each proposal and never proposed again. */
+  | {
+      readonly kind: 'prepare';
+      readonly clusterId: string;
+      readonly configuration: Configuration;
+      /**
+       * What the receiver had promised when the proposal was made; undefined: nothing. It agrees only if that still holds, so
+       * that an old proposal, come late, can never take the place of a newer one.
+       */
+      readonly replaces: string | undefined;
+    }
+  /** `promised` is what the sender has promised now, so that a refused proposer knows what to replace. */
+  | {
+      readonly kind: 'promise';
+      readonly clusterId: string;
+      readonly isGranted: boolean;
+      readonly promised: string | undefined;
+    }
+  /**
+   * Phase two, and what any member says to one that is in its configuration and has not begun. `configuration` is the first
+   * one of the cluster; empty: the sender's log no longer begins there.
+   */
   | { readonly kind: 'found'; readonly clusterId: string; readonly configuration: Configuration }
   /** A leader has put the receiver into its configuration: it belongs to that cluster from now on, and gets its log. */
   | { readonly kind: 'admit'; readonly clusterId: string }
