@@ -52,7 +52,7 @@ export type LogRequest =
   /** One transaction, or a part of one; answered by `persisted`. */
   | { readonly kind: 'persist'; readonly batch: PersistBatch }
   /** Everything up to `index` is agreed on; answered by `applied`, in one or more parts. */
-  | { readonly kind: 'apply'; readonly index: number }
+  | { readonly kind: 'apply'; readonly index: number; readonly resultsFrom?: number | undefined }
   /** Durable when answered by `standing-kept`. A `member` gets `configuration` as the base of its log at index 0. */
   | { readonly kind: 'keep-standing'; readonly standing: Standing; readonly configuration: Configuration | undefined }
   /** `--name` or the cluster's word for it changed. */
@@ -84,7 +84,7 @@ export type LogReply =
   /** First, once. */
   | { readonly kind: 'opened'; readonly identity: Identity; readonly stored: StoredState; readonly notice: Notice }
   | { readonly kind: 'persisted'; readonly batch: number }
-  /** `results` of data entries only, in order, for those from `resultsFrom` on (see `LogWorkerOptions`). */
+  /** `results` of data entries only, in order, for those from `resultsFrom` of the request on; without it of all. */
   | {
       readonly kind: 'applied';
       readonly index: number;
