@@ -10,6 +10,9 @@ export interface Call {
   subscribe?: Call_Subscribe | undefined;
   kill_task?: Call_KillTask | undefined;
   find?: Call_Find | undefined;
+  add_member?: Call_AddMember | undefined;
+  remove_member?: Call_RemoveMember | undefined;
+  transfer_leadership?: Call_TransferLeadership | undefined;
 }
 export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => [
   { no: 1, name: "type", label: 'required', kind: 'enum', enum: Call_Type },
@@ -17,10 +20,38 @@ export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => 
   { no: 3, name: "subscribe", label: 'optional', kind: 'message', message: Call_Subscribe },
   { no: 4, name: "kill_task", label: 'optional', kind: 'message', message: Call_KillTask },
   { no: 5, name: "find", label: 'optional', kind: 'message', message: Call_Find },
+  { no: 6, name: "add_member", label: 'optional', kind: 'message', message: Call_AddMember },
+  { no: 7, name: "remove_member", label: 'optional', kind: 'message', message: Call_RemoveMember },
+  { no: 8, name: "transfer_leadership", label: 'optional', kind: 'message', message: Call_TransferLeadership },
 ]);
 
-export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND';
-export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5 }, 'UNKNOWN');
+export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND' | 'MEMBERS' | 'ADD_MEMBER' | 'REMOVE_MEMBER' | 'TRANSFER_LEADERSHIP';
+export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5, MEMBERS: 6, ADD_MEMBER: 7, REMOVE_MEMBER: 8, TRANSFER_LEADERSHIP: 9 }, 'UNKNOWN');
+
+/** The master must run already: started with --join and an empty work directory. */
+export interface Call_AddMember {
+  name: string;
+  /** HOST:PORT */
+  raft_address: string;
+}
+export const Call_AddMember: MessageType<Call_AddMember> = messageType('mesoctl.api.v1.Call.AddMember', () => [
+  { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "raft_address", label: 'required', kind: 'scalar', scalar: 'string' },
+]);
+
+export interface Call_RemoveMember {
+  name: string;
+}
+export const Call_RemoveMember: MessageType<Call_RemoveMember> = messageType('mesoctl.api.v1.Call.RemoveMember', () => [
+  { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
+]);
+
+export interface Call_TransferLeadership {
+  name: string;
+}
+export const Call_TransferLeadership: MessageType<Call_TransferLeadership> = messageType('mesoctl.api.v1.Call.TransferLeadership', () => [
+  { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
+]);
 
 /** Why a request of this shape gets no offer now. */
 export interface Call_Why {
@@ -92,6 +123,7 @@ export interface Response {
   why?: Response_Why | undefined;
   kill_task?: Response_KillTask | undefined;
   find?: Response_Find | undefined;
+  members?: Response_Members | undefined;
 }
 export const Response: MessageType<Response> = messageType('mesoctl.api.v1.Response', () => [
   { no: 1, name: "type", label: 'required', kind: 'enum', enum: Call_Type },
@@ -99,7 +131,63 @@ export const Response: MessageType<Response> = messageType('mesoctl.api.v1.Respo
   { no: 3, name: "why", label: 'optional', kind: 'message', message: Response_Why },
   { no: 4, name: "kill_task", label: 'optional', kind: 'message', message: Response_KillTask },
   { no: 5, name: "find", label: 'optional', kind: 'message', message: Response_Find },
+  { no: 6, name: "members", label: 'optional', kind: 'message', message: Response_Members },
 ]);
+
+export interface Response_Members {
+  /** unset: this master is in no cluster yet */
+  cluster_id?: string | undefined;
+  term: Int64;
+  /** as the asked master knows it */
+  commit_index: Int64;
+  last_index: Int64;
+  /** by name */
+  members?: Response_Member[] | undefined;
+  /** unset: nobody leads, or the address is not known yet */
+  leader?: mesos.MasterInfo | undefined;
+}
+export const Response_Members: MessageType<Response_Members> = messageType('mesoctl.api.v1.Response.Members', () => [
+  { no: 1, name: "cluster_id", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "term", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 3, name: "commit_index", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 4, name: "last_index", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 5, name: "members", label: 'repeated', kind: 'message', message: Response_Member },
+  { no: 6, name: "leader", label: 'optional', kind: 'message', message: mesos.MasterInfo },
+]);
+
+export interface Response_Member {
+  /** random, made with the member's directory */
+  id: string;
+  name: string;
+  raft_address: string;
+  role: Response_Member_MemberRole;
+  leader: boolean;
+  /** the master that was asked */
+  self: boolean;
+  /** with the master that was asked */
+  connected: boolean;
+  /** its log is durable and equal up to here; known by the leader only */
+  durable_index?: Int64 | undefined;
+  /** since it was last heard of; known by the leader only */
+  silent_seconds?: number | undefined;
+  /** newest kind of log operation it can apply */
+  features?: number | undefined;
+}
+export const Response_Member: MessageType<Response_Member> = messageType('mesoctl.api.v1.Response.Member', () => [
+  { no: 1, name: "id", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 3, name: "raft_address", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 4, name: "role", label: 'required', kind: 'enum', enum: Response_Member_MemberRole },
+  { no: 5, name: "leader", label: 'required', kind: 'scalar', scalar: 'bool' },
+  { no: 6, name: "self", label: 'required', kind: 'scalar', scalar: 'bool' },
+  { no: 7, name: "connected", label: 'required', kind: 'scalar', scalar: 'bool' },
+  { no: 8, name: "durable_index", label: 'optional', kind: 'scalar', scalar: 'uint64' },
+  { no: 9, name: "silent_seconds", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 10, name: "features", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+]);
+
+export type Response_Member_MemberRole = 'UNKNOWN' | 'VOTER' | 'LEARNER' | 'LEAVING';
+export const Response_Member_MemberRole: EnumType<Response_Member_MemberRole> = enumType('mesoctl.api.v1.Response.Member.MemberRole', { UNKNOWN: 0, VOTER: 1, LEARNER: 2, LEAVING: 3 }, 'UNKNOWN');
 
 export interface Response_Info {
   cluster_id: string;

@@ -9,6 +9,8 @@ import { validateKillPolicy } from './task.js';
 
 export const MAX_REFERENCE_CHARS = 512;
 export const MAX_FIND_LIMIT = 100;
+/** What masters may be called. */
+export const MEMBER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** WHY and SUBSCRIBE without a payload ask about everything. */
 const PAYLOADS: PayloadTable<api.Call_Type, api.Call> = {
@@ -18,6 +20,10 @@ const PAYLOADS: PayloadTable<api.Call_Type, api.Call> = {
   SUBSCRIBE: null,
   KILL_TASK: 'kill_task',
   FIND: 'find',
+  MEMBERS: null,
+  ADD_MEMBER: 'add_member',
+  REMOVE_MEMBER: 'remove_member',
+  TRANSFER_LEADERSHIP: 'transfer_leadership',
 };
 
 /** Why `call` cannot be a call, as `Failed to validate mesoctl::Call: ...`; undefined when it can. UNKNOWN passes (501). */
@@ -30,7 +36,16 @@ function validatePayload(call: api.Call): Rejection | undefined {
     return call.subscribe?.kinds?.includes('UNKNOWN_KIND') ? unknownKind('subscribe.kinds') : undefined;
   if (call.type === 'KILL_TASK' && call.kill_task !== undefined) return validateKill(call.kill_task);
   if (call.type === 'FIND' && call.find !== undefined) return validateFind(call.find);
+  if (call.type === 'ADD_MEMBER' && call.add_member !== undefined) return validateNewMember(call.add_member);
   return undefined;
+}
+
+function validateNewMember({ name, raft_address }: api.Call_AddMember): Rejection | undefined {
+  if (!MEMBER_NAME.test(name))
+    return reject('invalid', "Expecting 'add_member.name' to be 1 to 63 letters, digits, dots, dashes and underscores");
+  return /^(?:\[[0-9a-fA-F:.%]+\]|[^\s:/]+):\d{1,5}$/.test(raft_address)
+    ? undefined
+    : reject('invalid', "Expecting 'add_member.raft_address' to be HOST:PORT");
 }
 
 function unknownKind(path: string): Rejection {
