@@ -73,10 +73,24 @@ export const Base: MessageType<Base> = messageType('mesoctl.raft.v1.Base', () =>
 export interface Applied {
   index: Int64;
   term: Int64;
+  /** of the entry that what everybody may know came from; 0: nothing is known */
+  notice_term: Int64;
 }
 export const Applied: MessageType<Applied> = messageType('mesoctl.raft.v1.Applied', () => [
   { no: 1, name: "index", label: 'required', kind: 'scalar', scalar: 'uint64' },
   { no: 2, name: "term", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 3, name: "notice_term", label: 'required', kind: 'scalar', scalar: 'uint64' },
+]);
+
+/** What the database says of itself; must agree with its user_version and its schema. */
+export interface Format {
+  format: number;
+  /** CRC-32 of all CREATE statements */
+  schema_crc: number;
+}
+export const Format: MessageType<Format> = messageType('mesoctl.raft.v1.Format', () => [
+  { no: 1, name: "format", label: 'required', kind: 'scalar', scalar: 'uint32' },
+  { no: 2, name: "schema_crc", label: 'required', kind: 'scalar', scalar: 'uint32' },
 ]);
 
 export interface Identity {
@@ -110,6 +124,8 @@ export interface SnapshotTrailer {
   /** of the tables */
   format: number;
   database_bytes: Int64;
+  /** as in Applied */
+  notice_term: Int64;
 }
 export const SnapshotTrailer: MessageType<SnapshotTrailer> = messageType('mesoctl.raft.v1.SnapshotTrailer', () => [
   { no: 1, name: "version", label: 'required', kind: 'scalar', scalar: 'uint32' },
@@ -119,4 +135,5 @@ export const SnapshotTrailer: MessageType<SnapshotTrailer> = messageType('mesoct
   { no: 5, name: "configuration", label: 'required', kind: 'message', message: Configuration },
   { no: 6, name: "format", label: 'required', kind: 'scalar', scalar: 'uint32' },
   { no: 7, name: "database_bytes", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 8, name: "notice_term", label: 'required', kind: 'scalar', scalar: 'uint64' },
 ]);
