@@ -78,6 +78,7 @@ export function openLogDatabase({ file, migrations }: LogDatabaseOptions): LogDa
 function lockDirectory(directory: string, file: string): Database {
   const lock = new Sqlite(join(directory, LOCK), { timeout: 0 });
   try {
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();

@@ -11,6 +11,8 @@ import { readSnapshotFile } from '../../../src/raft/sqlite/snapshot-file.js';
 import { KV_MIGRATIONS, NEXT_KV_MIGRATIONS } from './kv-machine.js';
 import { applyAll, batch, CLUSTER, configurationOf, data, failureOf, LogFixture, stateOf } from './log-fixture.js';
 
+const HARD_STATE = { term: 5, vote: 'a', commit: 0 };
+
 let fixture: LogFixture;
 
 beforeEach(() => {
@@ -207,7 +209,7 @@ describe('installing', () => {
     let offset = 0;
     for (const [at, chunk] of chunks.entries()) {
       const install = at === chunks.length - 1 ? snapshot : undefined;
-      target.persist(batch([], { chunk: { snapshot, offset, data: chunk }, install }));
+      target.persist(batch([], { chunk: { snapshot, offset, data: chunk }, install, hardState: HARD_STATE }));
       // Not committed by us: an installation does that itself.
       const copy = fixture.open({ file: crashWithFiles(target) });
       const { stored } = copy.load();
