@@ -4,6 +4,7 @@
  */
 import { assert, present } from '../../src/base/assert.js';
 import type { Random } from '../../src/base/random.js';
+import type { Standing } from '../../src/raft/core/bootstrap/protocol.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/raft/core/configuration.js';
 import type { Entry, HardState, PersistBatch, SnapshotInfo, StoredState } from '../../src/raft/core/protocol.js';
 
@@ -15,6 +16,7 @@ export interface MachineState {
 }
 
 interface Contents {
+  standing: Standing;
   hardState: HardState;
   base: { index: number; term: number; configuration: Configuration };
   /** Entries after the base. */
@@ -34,11 +36,13 @@ export class Disk {
   /** All entries that were given to it: what the member believes its log to be. */
   #entries: Entry[];
   #base: Contents['base'];
+  #pendingStanding: { readonly standing: Standing; readonly configuration: Configuration | undefined } | undefined;
   lostBatches = 0;
 
   constructor(configuration: Configuration = EMPTY_CONFIGURATION) {
     this.#base = { index: 0, term: 0, configuration };
     this.#durable = {
+      standing: { kind: 'empty' },
       hardState: { term: 0, vote: undefined, commit: 0 },
       base: this.#base,
       entries: [],
@@ -62,6 +66,23 @@ export class Disk {
   }
   get hasPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  get standing(): Standing {
+    return this.#durable.standing;
+  }
+
+  submitStanding(standing: Standing, configuration: Configuration | undefined): void {
+    this.#pendingStanding = { standing, configuration };
+  }
+
+  syncStanding(): void {
+    const { standing, configuration } = present(this.#pendingStanding, 'a standing is pending');
+    this.#pendingStanding = undefined;
+    this.#durable.standing = standing;
+    if (configuration === undefined) return;
+    this.#base = { index: 0, term: 0, configuration };
+    this.#durable.base = this.#base;
   }
 
   /** Of the log as the member sees it. */
@@ -99,6 +120,8 @@ export class Disk {
   crash(random: Random): void {
     const kept = Math.floor(random.next() * (this.#pending.length + 1));
     for (const batch of this.#pending.splice(0, kept)) this.#write(batch);
+    if (this.#pendingStanding !== undefined && random.next() < 0.5) this.syncStanding();
+    this.#pendingStanding = undefined;
     this.lostBatches += this.#pending.length;
     this.#pending = [];
     this.#base = this.#durable.base;
@@ -140,6 +163,14 @@ export class Disk {
       recent: [...entries],
       applied: machine.applied,
     };
+  }
+
+  /** The newest that it is known to be in, and those that may take its place. */
+  configurations(): readonly Configuration[] {
+    const inLog = (entries: readonly Entry[]) =>
+      entries.flatMap(({ body }) => (body.kind === 'configuration' ? [body.configuration] : []));
+    const [first = this.#base.configuration, ...rest] = inLog(this.#entries).slice(-3);
+    return [first, ...rest, ...inLog(this.#durable.entries).slice(-1)];
   }
 
   snapshot(id: string): { readonly info: SnapshotInfo; readonly data: Uint8Array } | undefined {

@@ -18,8 +18,10 @@ const FAULTS = {
   disconnect: 3,
   compact: 6,
   transfer: 2,
-  membership: 4,
-  wipe: 1,
+  membership: 2,
+  add: 5,
+  remove: 2,
+  wipe: 2,
 } as const;
 
 export class Nemesis {
@@ -105,6 +107,10 @@ export class Nemesis {
         return cluster.transfer();
       case 'membership':
         return cluster.changeMembership();
+      case 'add':
+        return cluster.add();
+      case 'remove':
+        return cluster.remove();
       case 'wipe':
         return cluster.wipe();
     }

@@ -3,8 +3,12 @@
  * that what is sent arrives late and all at once. Connections are not modelled; that they close is told by the cluster.
  */
 import type { Random } from '../../src/base/random.js';
-import type { Message } from '../../src/raft/core/protocol.js';
 import type { Schedule } from './schedule.js';
+
+interface Addressed {
+  readonly from: string;
+  readonly to: string;
+}
 
 export interface NetworkFaults {
   readonly loss: number;
@@ -13,7 +17,7 @@ export interface NetworkFaults {
   readonly maxDelayMs: number;
 }
 
-export class Network {
+export class Network<Message extends Addressed> {
   faults: NetworkFaults = { loss: 0, duplication: 0, minDelayMs: 0.1, maxDelayMs: 1 };
   readonly counts = { sent: 0, lost: 0, duplicated: 0, blocked: 0, clogged: 0 };
   readonly #cutUntilMs = new Map<string, number>();

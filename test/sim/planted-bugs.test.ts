@@ -21,7 +21,7 @@ async function hunt(bug: PlantedBug): Promise<{ readonly seed: number; readonly 
   const planted = bug.change === undefined ? undefined : await plant(bug.change);
   try {
     for (let seed = 1; seed <= MAX_SEEDS; seed++) {
-      const found = play(seed, { ...bug.options, createCore: planted?.createCore });
+      const found = play(seed, { ...bug.options, ...planted });
       if (found !== undefined) return { seed, found };
     }
     return undefined;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import type { createBootstrap } from '../../src/raft/core/bootstrap/bootstrap.js';
 import type { createRaftCore } from '../../src/raft/core/raft-core.js';
 import type { ClusterOptions } from './cluster.js';
 
@@ -51,7 +52,39 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       to: 'const made = sameVoters || next !== current ? next : joined(current, next);',
     },
   },
-  { name: 'a wiped member returns and votes', options: { wipedReturns: true } },
+  {
+    name: 'a wiped member votes',
+    options: { wipedKeepsId: true },
+    change: {
+      file: 'bootstrap/bootstrap.ts',
+      from: "if (this.#standing.kind === 'promised') {\n      const { clusterId, configuration } = this.#standing;\n      if",
+      to: "if (this.#standing.kind === 'empty') {\n      this.#keepMember(found.clusterId, found.configuration);\n      return;\n    }\n    if (this.#standing.kind === 'promised') {\n      const { clusterId, configuration } = this.#standing;\n      if",
+    },
+  },
+  {
+    name: 'a cluster is bootstrapped from a majority of wiped members',
+    change: {
+      file: 'bootstrap/bootstrap.ts',
+      from: 'known.length === others.length &&',
+      to: 'known.length + 1 > peers.length / 2 &&',
+    },
+  },
+  {
+    name: 'a promise is answered before it is durable',
+    change: {
+      file: 'bootstrap/bootstrap.ts',
+      from: "this.#effects.push({ type: 'persist', kind: 'keep-standing', standing, configuration });",
+      to: "this.#effects.push({ type: 'persist', kind: 'keep-standing', standing, configuration });\n    if (keeping.answer !== undefined) this.#send(keeping.answer.to, keeping.answer.message);",
+    },
+  },
+  {
+    name: 'an old proposal replaces a newer promise',
+    change: {
+      file: 'bootstrap/bootstrap.ts',
+      from: "if (this.#standing.kind === 'member' || replaces !== this.#promised) return false;",
+      to: "if (this.#standing.kind === 'member') return false;",
+    },
+  },
   {
     name: 'votes go to logs that lack what is committed',
     change: {
@@ -87,19 +120,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 ];
 
 /** The factory of a core with that bug; `remove` deletes what was written for it. */
-export async function plant(
-  change: NonNullable<PlantedBug['change']>,
-): Promise<{ readonly createCore: typeof createRaftCore; remove(): void }> {
+export async function plant(change: NonNullable<PlantedBug['change']>): Promise<{
+  readonly createCore: typeof createRaftCore;
+  readonly createBootstrap: typeof createBootstrap;
+  remove(): void;
+}> {
   const root = join(dirname(fileURLToPath(import.meta.url)), '../../src');
   const target = mkdtempSync(join(tmpdir(), 'mesoctl-planted-'));
   writeFileSync(join(target, 'package.json'), '{"type":"module"}');
   let isChanged = false;
-  for (const folder of ['base', 'raft/core']) {
+  for (const folder of ['base', 'raft/core', 'raft/core/bootstrap']) {
     mkdirSync(join(target, folder), { recursive: true });
     for (const name of readdirSync(join(root, folder))) {
       if (!name.endsWith('.ts')) continue;
       let source = readFileSync(join(root, folder, name), 'utf8');
-      if (folder === 'raft/core' && name === change.file) {
+      if (join(folder, name) === join('raft/core', change.file)) {
         if (source.split(change.from).length !== 2) throw new Error(`${name} does not hold once: ${change.from}`);
         source = source.replace(change.from, change.to);
         isChanged = true;
@@ -111,8 +146,11 @@ export async function plant(
     }
   }
   if (!isChanged) throw new Error(`there is no ${change.file}`);
-  const module = (await import(pathToFileURL(join(target, 'raft/core/raft-core.js')).href)) as {
-    createRaftCore: typeof createRaftCore;
+  const load = async (file: string): Promise<unknown> => import(pathToFileURL(join(target, file)).href);
+  const core = (await load('raft/core/raft-core.js')) as { readonly createRaftCore: typeof createRaftCore };
+  const bootstrap = (await load('raft/core/bootstrap/bootstrap.js')) as {
+    readonly createBootstrap: typeof createBootstrap;
   };
-  return { createCore: module.createRaftCore, remove: () => rmSync(target, { recursive: true, force: true }) };
+  const remove = () => rmSync(target, { recursive: true, force: true });
+  return { createCore: core.createRaftCore, createBootstrap: bootstrap.createBootstrap, remove };
 }

@@ -106,12 +106,12 @@ export class Workload {
   }
 
   #call(client: number): void {
-    const up = [...this.members.values()].filter((member) => member.isUp);
+    const up = [...this.members.values()].filter((member) => member.isMember);
     const known = this.#leader === undefined ? undefined : this.members.get(this.#leader);
     const any = up[Math.floor(this.random.next() * up.length)];
     // Some clients stay where they were served, also when others know of a newer leader.
     const usual = client % 2 === 0 ? known : this.#served.get(client);
-    const member = usual?.isUp === true && this.random.next() < 0.8 ? usual : any;
+    const member = usual?.isMember === true && this.random.next() < 0.8 ? usual : any;
     if (member === undefined) {
       this.#pause(client);
       return;

@@ -163,23 +163,24 @@ class AdmissionMachine implements Admission {
       this.#answer(requestId, reject('conflict', `${name} is the only voter; add another master before it leaves`));
       return;
     }
-    const remaining = voters.filter((id) => id !== member.id);
-    const dead = remaining.filter((id) => !this.#lives(id));
-    if (remaining.length < voters.length && remaining.length - dead.length <= remaining.length / 2) {
-      const names = dead
-        .map((id) => this.#nameOf(id))
-        .sort()
-        .join(', ');
-      this.#answer(
-        requestId,
-        reject(
-          'conflict',
-          `without ${name} there would be no majority: ${names} cannot be reached; start or remove that first`,
-        ),
-      );
+    const fault = this.#majorityFault(member);
+    if (fault !== undefined) {
+      this.#answer(requestId, fault);
       return;
     }
     this.#admitRequest({ kind: 'remove', requestId, name, id: member.id, deadlineMs: this.#deadlineMs });
+  }
+
+  /** Whether those that stay could go on: a cluster that cannot agree cannot be mended by a change of membership. */
+  #majorityFault({ id: leaving, name }: Pick<Member, 'id' | 'name'>): Rejection | undefined {
+    const { voters } = this.#configuration;
+    const remaining = voters.filter((id) => id !== leaving);
+    if (remaining.length === voters.length) return undefined;
+    const dead = remaining.filter((id) => !this.#isInTouch(id));
+    if (remaining.length - dead.length > remaining.length / 2) return undefined;
+    const names = dead.map((id) => this.#nameOf(id)).sort();
+    const text = `without ${name} there would be no majority: ${names.join(', ')} cannot be reached; start or remove that first`;
+    return reject('conflict', text);
   }
 
   #admitRequest(request: Request): void {
@@ -287,8 +288,14 @@ class AdmissionMachine implements Admission {
   }
 
   #nextRemoval(): readonly MembershipChange[] | undefined {
-    const request = this.#requests.find(({ kind }) => kind === 'remove');
-    return request?.kind === 'remove' ? [{ kind: 'remove', id: request.id }] : undefined;
+    for (const request of this.#requests) {
+      if (request.kind !== 'remove') continue;
+      const fault = this.#majorityFault(request);
+      if (fault === undefined) return [{ kind: 'remove', id: request.id }];
+      this.#requests = this.#requests.filter((other) => other !== request);
+      this.#answer(request.requestId, fault);
+    }
+    return undefined;
   }
 
   /** A member that was announced, or one that takes the place of a lost one. */
@@ -357,6 +364,12 @@ class AdmissionMachine implements Admission {
     return this.#nowMs - heardMs < this.#options.timing.electionMaxMs;
   }
 
+  /** Here by all signs. */
+  #isInTouch(id: MemberId): boolean {
+    return id === this.#options.id || (this.#peers.find(id) !== undefined && this.#isHeard(id));
+  }
+
+  /** Here by any sign. */
   #lives(id: MemberId): boolean {
     return id === this.#options.id || this.#peers.find(id) !== undefined || this.#isHeard(id);
   }
