@@ -84,7 +84,6 @@ export class Cluster implements MemberHost {
   readonly #options: ClusterOptions;
   readonly #reads: RaftOptions['reads'];
   #configuration: Configuration;
-  #configurationIndex = 0;
   #diskDelayMs = 1;
   #steps = 0;
   #processes = 0;
@@ -163,7 +162,7 @@ export class Cluster implements MemberHost {
     const id = [...this.#leaders][0];
     const leader = id === undefined ? undefined : this.roster.members.get(id);
     if (leader?.isMember !== true || leader.core.status.role !== 'leader') return false;
-    const { voters, outgoing, learners } = this.#configuration;
+    const { voters, outgoing, learners } = leader.configuration;
     const { commits } = this.checkers;
     return (
       outgoing.length === 0 &&
@@ -185,7 +184,9 @@ export class Cluster implements MemberHost {
       return name !== this.roster.peers[0]?.name && member !== undefined && member.disk.standing.kind === 'member';
     });
     if (survivor === undefined || this.roster.peers.length < 3) return;
-    for (const { name } of this.roster.peers) if (name !== survivor.name) this.wipeNode(name);
+    for (const { name } of this.roster.peers) if (name !== survivor.name) this.wipeNode(name, 3_000);
+    const left = this.roster.current(survivor.name);
+    if (left?.isUp === true && this.random.next() < 0.5) this.crash(left, 5_000);
     const untilMs = this.schedule.nowMs + DOOM_MS;
     while (this.schedule.nowMs < untilMs && this.schedule.run()) {}
   }
@@ -315,7 +316,7 @@ export class Cluster implements MemberHost {
         this.#configuration = member.configuration;
         this.workload.onLeader(member);
       } else this.#leaders.delete(member.id);
-    } else if (effect.kind === 'configured') this.#onConfigured(member, effect.configuration, effect.index);
+    } else if (effect.kind === 'configured') this.#onConfigured(member, effect.configuration);
     else this.workload.onEffect(member, effect);
   }
 
@@ -404,8 +405,12 @@ export class Cluster implements MemberHost {
     const from = this.#anyUp()?.id;
     const to = this.#anyUp()?.id;
     if (from === undefined || to === undefined || from === to) return false;
-    this.network.clog(from, to, this.schedule.nowMs + durationMs);
+    this.clogLink(from, to, durationMs);
     return true;
+  }
+
+  clogLink(from: MemberId, to: MemberId, durationMs: number): void {
+    this.network.clog(from, to, this.schedule.nowMs + durationMs);
   }
 
   spoilNetwork(durationMs: number): boolean {
@@ -470,7 +475,9 @@ export class Cluster implements MemberHost {
     const most = Math.min(spare, Math.ceil(voters.length / 2));
     const leaving = voters.filter(() => this.random.next() < 0.6).slice(0, most);
     const changes: readonly MembershipChange[] = [
-      ...learners.map((id) => ({ kind: 'promote', id }) as const),
+      ...learners
+        .filter((id) => this.roster.members.get(id)?.isMember === true)
+        .map((id) => ({ kind: 'promote', id }) as const),
       ...leaving.map((id) => ({ kind: 'remove', id }) as const),
     ];
     const requestId = this.workload.nextRequestId();
@@ -523,7 +530,7 @@ export class Cluster implements MemberHost {
   wipe(): boolean {
     const member = this.#anyUp();
     if (member === undefined || !this.#maySpare(member)) return false;
-    this.wipeNode(member.name);
+    this.wipeNode(member.name, 3_000);
     return true;
   }
 
@@ -533,27 +540,28 @@ export class Cluster implements MemberHost {
    */
   #maySpare(member: Member): boolean {
     if (this.schedule.nowMs - this.#shrunkMs < SHRINK_MS) return false;
+    const isLost = (id: MemberId) => id === member.id || this.roster.isLost(id);
     const remains = (ids: readonly MemberId[]) => {
-      const lost = ids.filter((id) => id === member.id || this.roster.isLost(id));
+      const lost = ids.filter(isLost);
       return lost.length === 0 || (ids.length >= 3 && lost.length < ids.length / 2);
     };
     const all = this.roster.directories().flatMap(({ disk }) => disk.configurations());
-    return [this.#configuration, ...all].every(({ voters, outgoing }) => remains(voters) && remains(outgoing));
+    return [this.#configuration, ...all].every(
+      ({ voters, outgoing, learners }) => remains([...voters, ...learners.filter(isLost)]) && remains(outgoing),
+    );
   }
 
-  wipeNode(name: string): void {
+  wipeNode(name: string, withinMs: number): void {
     this.#wipedMs = this.schedule.nowMs;
     const member = this.roster.wipe(name);
-    this.schedule.after(this.random.next() ** 2 * 3_000, () => this.roster.maybeStart(member));
+    this.schedule.after(this.random.next() ** 2 * withinMs, () => this.roster.maybeStart(member));
   }
 
   /* ------------------------------------------------------------ details */
 
   /** What leaders hold counts: others may hold what is taken back. */
-  #onConfigured(member: Member, configuration: Configuration, index: number): void {
-    const isLeader = member.core.status.role === 'leader';
-    if (!isLeader && index < this.#configurationIndex) return;
-    this.#configurationIndex = index;
+  #onConfigured(member: Member, configuration: Configuration): void {
+    if (member.core.status.role !== 'leader') return;
     this.#configuration = configuration;
     this.#memberships += 1;
     for (const id of configuration.voters) if (this.roster.isReplacement(id)) this.#replacements.add(id);

@@ -65,6 +65,11 @@ export class Founding {
 
   /** It has just become a member, and maybe nobody knows. */
   onMember({ id }: Member): void {
+    const { cluster, random } = this;
+    // What it says of it may come late, when another directory has its name.
+    if (!this.#isOver && random.next() < this.#malice)
+      for (const { id: other } of cluster.roster.running())
+        if (other !== id && random.next() < 0.7) cluster.clogLink(id, other, random.next() * 1_500);
     this.#strike(id, 0.5);
   }
 
@@ -93,7 +98,7 @@ export class Founding {
   }
 
   #hit(member: Member): void {
-    if (this.#fragile.includes(member.name) && this.random.next() < 0.6) this.cluster.wipeNode(member.name);
+    if (this.#fragile.includes(member.name) && this.random.next() < 0.6) this.cluster.wipeNode(member.name, 300);
     else this.cluster.crash(member, this.random.next() ** 2 * 600);
   }
 }

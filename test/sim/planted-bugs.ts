@@ -65,7 +65,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a cluster is bootstrapped from a majority of wiped members',
     change: {
       file: 'bootstrap/bootstrap.ts',
-      from: 'known.length === others.length &&',
+      from: 'known.length === others.length &&\n      others.every(({ name }) => this.#peers.named(name).length === 1) &&',
       to: 'known.length + 1 > peers.length / 2 &&',
     },
   },

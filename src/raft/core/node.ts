@@ -105,9 +105,13 @@ export class Node {
     return this.log.configuration;
   }
 
-  /** Whether it may campaign: a voter by the newest configuration in its log. */
+  /**
+   * Whether it may campaign: a voter by the newest configuration in its log, or one that is leaving as long as that is not
+   * committed: it may hold the only copy, and nobody with less can be elected without its vote (thesis, 4.2.2).
+   */
   get isElectable(): boolean {
-    return this.mayCampaign && isVoter(this.configuration, this.id);
+    const { configuration, log, commit, id } = this;
+    return this.mayCampaign && (isVoter(configuration, id) || isVoter(log.configurationAt(commit), id));
   }
 
   /** Helps nobody to lead while a leader is there. */

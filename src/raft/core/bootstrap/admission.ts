@@ -59,6 +59,8 @@ class AdmissionMachine implements Admission {
   readonly #peers = new KnownPeers();
   #configuration: Configuration;
   #followers: Followers = new Map();
+  /** What was said of each follower first: a leader begins as if it had heard of everybody. */
+  #firstHeardMs = new Map<MemberId, number>();
   #requests: Request[] = [];
   /** Asked of the Raft core and not answered. */
   #change: readonly MembershipChange[] | undefined;
@@ -103,7 +105,7 @@ class AdmissionMachine implements Admission {
         this.#configuration = event.configuration;
         return;
       case 'followers':
-        this.#followers = event.followers;
+        this.#follow(event.followers);
         return;
       case 'add':
         this.#handleAdd(event.requestId, event.peer);
@@ -134,6 +136,12 @@ class AdmissionMachine implements Admission {
       default:
         unreachable(event);
     }
+  }
+
+  #follow(followers: Followers): void {
+    this.#followers = followers;
+    const first = this.#firstHeardMs;
+    this.#firstHeardMs = new Map([...followers].map(([id, { heardMs }]) => [id, first.get(id) ?? heardMs]));
   }
 
   #handleAdd(requestId: RequestId, peer: Peer): void {
@@ -283,7 +291,8 @@ class AdmissionMachine implements Admission {
   #isAliveBeside(id: MemberId, { metMs }: KnownPeer): boolean {
     const { electionMaxMs, duplicateMs } = this.#options.timing;
     if (id === this.#options.id) return true;
-    if ((this.#followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY) - metMs >= electionMaxMs) return true;
+    const heardMs = this.#followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY;
+    if (heardMs !== this.#firstHeardMs.get(id) && heardMs - metMs >= electionMaxMs) return true;
     return this.#lives(id) && this.#nowMs - metMs >= duplicateMs;
   }
 
