@@ -176,8 +176,10 @@ function introductionFromWire(wire: peer.Introduction): Introduction | Rejection
   const standing = STANDING[wire.standing];
   if (standing === undefined) return reject('invalid', 'a standing is EMPTY, PROMISED or MEMBER');
   if (member.id === '') return reject('invalid', 'a member has an id');
-  for (const text of [member.id, member.name, member.address, clusterId ?? '', peersDigest ?? ''])
+  const texts = [member.id, member.name, member.address, clusterId ?? '', peersDigest ?? ''];
+  for (const text of texts)
     if (text.length > MAX_TEXT) return reject('too-large', `a text of an introduction has over ${MAX_TEXT} characters`);
+  if (texts.some((text) => /\p{Cc}/u.test(text))) return reject('invalid', 'control characters in an introduction');
   if ((standing === 'empty') !== (clusterId === undefined))
     return reject('invalid', 'whoever is or promised to be in a cluster says in which, and nobody else does');
   return {

@@ -26,7 +26,7 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
 };
 
 /** Why one end sends the other away. */
-export type RefusalCode = 'VERSION' | 'CREDENTIAL' | 'CLUSTER' | 'SELF' | 'PROTOCOL' | 'FULL';
+export type RefusalCode = 'VERSION' | 'CREDENTIAL' | 'CLUSTER' | 'SELF' | 'PROTOCOL';
 
 export interface Refusal {
   readonly code: RefusalCode;

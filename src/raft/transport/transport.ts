@@ -60,6 +60,15 @@ export interface TransportLimits {
   readonly maxAccepted: number;
 }
 
+export interface PeerStatus {
+  readonly address: string;
+  /** Who answers there; undefined: nobody. */
+  readonly id: MemberId | undefined;
+  readonly queuedBytes: number;
+  /** Since the address was set: what did not fit into its queue. */
+  readonly droppedMessages: number;
+}
+
 export interface Transport {
   /** Rejects with PORT_IN_USE or ADDRESS_NOT_ALLOWED. */
   listen(): Promise<{ readonly ip: string; readonly port: number }>;
@@ -72,6 +81,8 @@ export interface Transport {
   sendBootstrap(to: MemberId, message: BootstrapMessage): void;
   /** Ids with a connection that can carry messages now. */
   connected(): ReadonlySet<MemberId>;
-  /** Lets go of everybody and stops listening. */
+  /** How it stands with every address; for people and metrics. */
+  status(): readonly PeerStatus[];
+  /** Lets go of everybody after what is queued, and stops listening. Nothing is told from now on; done: nothing is open. */
   close(): Promise<void>;
 }

@@ -104,8 +104,8 @@ export const Refused: MessageType<Refused> = messageType('mesoctl.peer.v1.Refuse
   { no: 2, name: "message", label: 'required', kind: 'scalar', scalar: 'string' },
 ]);
 
-export type Refused_Code = 'UNKNOWN' | 'VERSION' | 'CREDENTIAL' | 'CLUSTER' | 'SELF' | 'PROTOCOL' | 'FULL';
-export const Refused_Code: EnumType<Refused_Code> = enumType('mesoctl.peer.v1.Refused.Code', { UNKNOWN: 0, VERSION: 1, CREDENTIAL: 2, CLUSTER: 3, SELF: 4, PROTOCOL: 5, FULL: 6 });
+export type Refused_Code = 'UNKNOWN' | 'VERSION' | 'CREDENTIAL' | 'CLUSTER' | 'SELF' | 'PROTOCOL';
+export const Refused_Code: EnumType<Refused_Code> = enumType('mesoctl.peer.v1.Refused.Code', { UNKNOWN: 0, VERSION: 1, CREDENTIAL: 2, CLUSTER: 3, SELF: 4, PROTOCOL: 5 });
 
 export type KeepAlive = Record<never, never>;
 export const KeepAlive: MessageType<KeepAlive> = messageType('mesoctl.peer.v1.KeepAlive', () => []);

@@ -97,36 +97,38 @@ export const messages: fc.Arbitrary<Message> = fc.oneof(
     .map((message) => ({ ...message, ...ENDS })),
   fc
     .record({ term, prevIndex: whole, match: orNone(whole), hintIndex: whole, hintTerm: whole })
-    .map((message) => ({ kind: 'append-response', ...message, ...ENDS })),
+    .map((message) => ({ kind: 'append-response' as const, ...message, ...ENDS })),
   fc
     .record({ term: asked, commit: whole, round: whole })
-    .map((message) => ({ kind: 'heartbeat', ...message, ...ENDS })),
-  fc.record({ term, round: whole }).map((message) => ({ kind: 'heartbeat-response', ...message, ...ENDS })),
+    .map((message) => ({ kind: 'heartbeat' as const, ...message, ...ENDS })),
+  fc.record({ term, round: whole }).map((message) => ({ kind: 'heartbeat-response' as const, ...message, ...ENDS })),
   fc
     .record({ term, snapshotId: text, offset: whole, isObsolete: fc.boolean() })
-    .map((message) => ({ kind: 'snapshot-response', ...message, ...ENDS })),
-  fc.record({ term: asked }).map((message) => ({ kind: 'timeout-now', ...message, ...ENDS })),
-  fc.record({ term, requestId: whole }).map((message) => ({ kind: 'read-index', ...message, ...ENDS })),
+    .map((message) => ({ kind: 'snapshot-response' as const, ...message, ...ENDS })),
+  fc.record({ term: asked }).map((message) => ({ kind: 'timeout-now' as const, ...message, ...ENDS })),
+  fc.record({ term, requestId: whole }).map((message) => ({ kind: 'read-index' as const, ...message, ...ENDS })),
   fc
     .record({ term, requestId: whole, index: orNone(whole) })
-    .map((message) => ({ kind: 'read-index-response', ...message, ...ENDS })),
+    .map((message) => ({ kind: 'read-index-response' as const, ...message, ...ENDS })),
 );
 
 export const bootstrapMessages: fc.Arbitrary<BootstrapMessage> = fc.oneof(
   fc
     .record({ clusterId: text, configuration: configurations, replaces: orNone(text) })
-    .map((message) => ({ kind: 'prepare', ...message })),
+    .map((message) => ({ kind: 'prepare' as const, ...message })),
   fc
     .record({ clusterId: text, isGranted: fc.boolean(), promised: orNone(text) })
-    .map((message) => ({ kind: 'promise', ...message })),
-  fc.record({ clusterId: text, configuration: configurations }).map((message) => ({ kind: 'found', ...message })),
-  fc.record({ clusterId: text }).map((message) => ({ kind: 'admit', ...message })),
+    .map((message) => ({ kind: 'promise' as const, ...message })),
+  fc
+    .record({ clusterId: text, configuration: configurations })
+    .map((message) => ({ kind: 'found' as const, ...message })),
+  fc.record({ clusterId: text }).map((message) => ({ kind: 'admit' as const, ...message })),
   fc
     .record({
       code: fc.constantFrom('name-in-use', 'not-expected', 'wrong-cluster', 'removed', 'different-peers'),
       message: text,
     })
-    .map((message) => ({ kind: 'refuse', ...message })),
+    .map((message) => ({ kind: 'refuse' as const, ...message })),
 );
 
 export const introductions: fc.Arbitrary<Introduction> = fc
