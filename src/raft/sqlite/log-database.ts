@@ -7,14 +7,18 @@
  * a snapshot can be written from a second connection. Settings: WAL, synchronous=FULL: a commit that returned survives a
  * power cut.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { MesoError } from '../../base/error.js';
 import { corrupt, fileError, isSqliteError, newer } from './log-error.js';
+import { publishFile, syncDirectory } from './publish-file.js';
 import { OWN_TABLES, RaftTables } from './raft-tables.js';
 import { findWalDamage } from './wal-check.js';
+
+/** Of a SQLite database. */
+const HEADER_BYTES = 100;
 
 const OWNER = 'owner.pid';
 const LOCK = 'owner.lock';
@@ -57,8 +61,8 @@ export function openLogDatabase({ file, migrations }: LogDatabaseOptions): LogDa
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     lock = lockDirectory(directory, file);
-    const damage = findWalDamage(`${file}-wal`);
-    if (damage !== undefined) throw corrupt(file, damage);
+    if (existsSync(file)) checkFiles(file);
+    else createDatabase(file, migrations);
     database = openDatabase(file, directory);
     const format = checkFormat(database, file, migrations.length);
     checkIntegrity(database, file, format);
@@ -86,6 +90,40 @@ function lockDirectory(directory: string, file: string): Database {
   }
   writeFileSync(join(directory, OWNER), `${process.pid}\n`);
   return lock;
+}
+
+/**
+ * A database gets its name when it is whole. So one that is shorter than its header is damaged, and is never taken for a new
+ * one, whose member has not voted.
+ */
+function createDatabase(file: string, migrations: readonly Migration[]): void {
+  const part = `${file}.part`;
+  for (const leftover of [part, `${part}-journal`, `${file}-wal`, `${file}-shm`]) rmSync(leftover, { force: true });
+  const database = new Sqlite(part);
+  try {
+    database.pragma('synchronous = FULL');
+    migrate(database, file, migrations);
+  } finally {
+    database.close();
+  }
+  publishFile(part, file);
+}
+
+/** What SQLite itself would pass over. */
+function checkFiles(file: string): void {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const descriptor = openSync(file, 'r');
+  try {
+    if (readSync(descriptor, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) throw corrupt(file, 'it is cut off');
+  } finally {
+    closeSync(descriptor);
+  }
+  // Which versions may write and read it: equal and known, or it would be opened for reading only.
+  const [mayWrite, mayRead] = [header[18], header[19]];
+  if (mayWrite !== mayRead || mayWrite === undefined || mayWrite < 1 || mayWrite > 2)
+    throw corrupt(file, 'its header is wrong');
+  const damage = findWalDamage(`${file}-wal`);
+  if (damage !== undefined) throw corrupt(file, damage);
 }
 
 /** Masters from before there was a lock file hold the database itself. */
@@ -184,13 +222,4 @@ export function stateTablesOf(database: Database): readonly string[] {
     .pluck()
     .all()
     .filter((name) => !name.startsWith(OWN_TABLES));
-}
-
-export function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,8 +1,7 @@
 /** Gives a finished, durable file its name: all of it appears there, or nothing, and never in the place of another file. */
-import { linkSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MesoError } from '../../base/error.js';
-import { syncDirectory } from './log-database.js';
 import { fileError } from './log-error.js';
 
 /** Throws REFUSED when something has that name, DISK or NOT_ALLOWED; `part` is gone in any case. */
@@ -17,4 +16,13 @@ export function publishFile(part: string, path: string): void {
     rmSync(part, { force: true });
   }
   syncDirectory(dirname(path));
+}
+
+export function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

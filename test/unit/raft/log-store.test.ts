@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Sqlite from 'better-sqlite3';
@@ -242,12 +243,22 @@ describe('opening', () => {
     expect(fixture.open().load().stored.lastIndex).toBeGreaterThanOrEqual(3);
   });
 
-  test('a master that locks the database itself is respected', () => {
+  test('a master that locks the database itself is respected', async () => {
     seed();
-    const old = new Sqlite(fixture.file);
-    old.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    const url = JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('better-sqlite3')).href);
+    const script = `
+      const { default: Sqlite } = await import(${url});
+      const old = new Sqlite(${JSON.stringify(fixture.file)});
+      old.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+      process.stdout.write('locked');
+      setInterval(() => old, 1e6);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
     expect(failureOf(() => fixture.open()).code).toBe('WORK_DIR_LOCKED');
-    old.close();
+    child.kill('SIGKILL');
+    await once(child, 'close');
     fixture.open();
   });
 
