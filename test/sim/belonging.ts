@@ -30,6 +30,8 @@ export interface BelongingHost {
   /** Everybody that runs, except the one who asks. */
   others(id: MemberId): readonly MemberId[];
   sendPacket(packet: Packet): void;
+  /** Leaders find nobody ready to be a voter for now. */
+  readonly hidesProgress: boolean;
   onGaveUp(member: Member, code: GiveUpCode): void;
   onAnswer(requestId: number, rejection: Rejection | undefined): void;
   onStanding(member: Member, standing: Standing, configuration: Configuration | undefined): void;
@@ -138,7 +140,9 @@ export class Belonging {
   }
 
   #followers(): AdmissionEvent {
-    return { kind: 'followers', followers: this.member.core.status.followers };
+    const { followers } = this.member.core.status;
+    if (!this.host.hidesProgress) return { kind: 'followers', followers };
+    return { kind: 'followers', followers: new Map([...followers].map(([id, known]) => [id, { ...known, match: 0 }])) };
   }
 
   #watchFollowers(): void {

@@ -102,6 +102,8 @@ export class Cluster implements MemberHost {
   readonly #ended = new Map<number, number>();
   readonly #malice: number;
   readonly #isAboutElections: boolean;
+  /** Learners gather, and become voters together when several change at once. */
+  readonly #keepsLearners: boolean;
   readonly #usualDelayMs: number;
   #leaders = new Set<MemberId>();
   readonly #founding: Founding;
@@ -114,8 +116,9 @@ export class Cluster implements MemberHost {
     this.roster = new Roster(this, size, options.wipedKeepsId ?? false);
     this.workload = new Workload(this.schedule, this.random, this.roster.members);
     this.nemesis = new Nemesis(this, this.random);
-    // A quarter of the seeds are about elections: few clients, and hardly a leader that is left in peace.
-    this.#isAboutElections = this.random.next() < 0.25;
+    // A third of the seeds are about elections: few clients, and hardly a leader that is left in peace.
+    this.#isAboutElections = this.random.next() < 0.35;
+    this.#keepsLearners = this.random.next() < 0.4;
     this.#malice = this.#isAboutElections ? 1.2 : this.random.next();
     this.workload.pauseMs = this.#isAboutElections ? 1_500 : 80;
     this.#usualDelayMs = 1 + this.random.next() ** 3 * 30;
@@ -239,6 +242,10 @@ export class Cluster implements MemberHost {
     }
     const endedMs = this.#ended.get(packet.process);
     if (endedMs === undefined || this.schedule.nowMs < endedMs + LINGER_MS) member.belonging.receive(packet);
+  }
+
+  get hidesProgress(): boolean {
+    return this.#keepsLearners && !this.nemesis.isStopped && this.random.next() < 0.98;
   }
 
   nextProcess(): number {
@@ -472,7 +479,7 @@ export class Cluster implements MemberHost {
     const { voters, learners } = this.#configuration;
     if (leader === undefined || voters.some((id) => this.roster.isLost(id)) || !this.#mayShrink()) return false;
     const spare = Math.max(0, voters.length + learners.length - 2);
-    const most = Math.min(spare, Math.ceil(voters.length / 2));
+    const most = Math.min(spare, Math.max(learners.length, Math.ceil(voters.length / 2)));
     const leaving = voters.filter(() => this.random.next() < 0.6).slice(0, most);
     const changes: readonly MembershipChange[] = [
       ...learners

@@ -18,7 +18,7 @@ const FAULTS = {
   disconnect: 3,
   compact: 6,
   transfer: 2,
-  membership: 2,
+  membership: 4,
   add: 5,
   remove: 2,
   wipe: 2,

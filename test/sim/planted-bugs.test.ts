@@ -4,7 +4,7 @@ import { Cluster, type ClusterOptions } from './cluster.js';
 import { PLANTED_BUGS, type PlantedBug, plant } from './planted-bugs.js';
 
 const STEPS = 20_000;
-const MAX_SEEDS = 200;
+const MAX_SEEDS = 400;
 const DEADLINE_MS = 300_000;
 
 /** What the seed finds; undefined: nothing. */

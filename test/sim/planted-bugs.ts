@@ -78,14 +78,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'an old proposal replaces a newer promise',
-    change: {
-      file: 'bootstrap/bootstrap.ts',
-      from: "if (this.#standing.kind === 'member' || replaces !== this.#promised) return false;",
-      to: "if (this.#standing.kind === 'member') return false;",
-    },
-  },
-  {
     name: 'votes go to logs that lack what is committed',
     change: {
       file: 'follower.ts',

@@ -413,11 +413,11 @@ class StandingMachine implements Bootstrap {
     const missing = (peers ?? [])
       .map(({ name }) => name)
       .filter((name) => name !== this.#self.name && this.#peers.named(name).length === 0);
-    const isDouble = (peers ?? []).filter(({ name }) => this.#peers.named(name).length > 1).map(({ name }) => name);
+    const duplicates = (peers ?? []).filter(({ name }) => this.#peers.named(name).length > 1).map(({ name }) => name);
     const report =
       host !== undefined || peers === undefined
         ? { message: 'waiting to be admitted to a cluster', fields: { clusterId: host?.clusterId } }
-        : { message: 'waiting for peers', fields: { missing, isDouble } };
+        : { message: 'waiting for peers', fields: { missing, duplicates } };
     const text = JSON.stringify(report);
     if (text === this.#reported) return;
     this.#reported = text;
