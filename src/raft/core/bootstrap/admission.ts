@@ -293,7 +293,7 @@ class AdmissionMachine implements Admission {
     if (id === this.#options.id) return true;
     const heardMs = this.#followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY;
     if (heardMs !== this.#firstHeardMs.get(id) && heardMs - metMs >= electionMaxMs) return true;
-    return this.#lives(id) && this.#nowMs - metMs >= duplicateMs;
+    return this.#peers.find(id) !== undefined && this.#nowMs - metMs >= duplicateMs;
   }
 
   #nextRemoval(): readonly MembershipChange[] | undefined {
