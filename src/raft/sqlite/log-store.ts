@@ -27,9 +27,9 @@ import { writeSnapshot } from './snapshot-writer.js';
 import { UnappliedTail } from './unapplied-tail.js';
 
 const MIB = 1024 * 1024;
-/** Time and bytes of one part of applying; persists come in between. */
+/** Time of one part of applying, between which persists come in, and what is read at once for it: not much more than it can take in. */
 const APPLY_SLICE_MS = 5;
-const APPLY_READ_BYTES = MIB;
+const APPLY_READ_BYTES = 64 * 1024;
 /** Entries between two looks at the clock. */
 const ENTRIES_PER_LOOK = 32;
 /** Entries that are deleted together. */
