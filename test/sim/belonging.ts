@@ -81,7 +81,8 @@ export class Belonging {
 
   receive(packet: Packet): void {
     const { from, process, introduction } = packet;
-    if (this.#gone.has(process)) return;
+    // What an earlier run of it sent is older than what is known of it.
+    if (this.#gone.has(process) || process < (this.#introductions.get(from)?.process ?? 0)) return;
     const isNew = this.#introductions.get(from)?.process !== process;
     this.#introductions.set(from, { process, introduction });
     if (packet.kind === 'bootstrap') {

@@ -353,13 +353,14 @@ class StandingMachine implements Bootstrap {
       if (this.#isMissing(peer)) this.#tell(peer, () => ({ kind: 'found', clusterId, configuration: this.#first }));
   }
 
-  /** Of two with one name the later one is refused, by one judge: else both might be. */
+  /** Of two with one name the later one is refused, by one judge: else both might be. Once there is a cluster its leader is. */
   #refuseDuplicates(peers: readonly Peer[]): void {
+    if ([...this.#peers.all()].some(({ introduction }) => introduction.standing === 'member')) return;
     const names = peers.map(({ name }) => name).sort();
     for (const name of names) {
       if (this.#self.name !== names.find((other) => other !== name)) continue;
       const [first, ...later] = this.#peers.named(name);
-      if (first === undefined || later.some(({ introduction }) => introduction.standing === 'member')) continue;
+      if (first === undefined) continue;
       const message = `another master named ${name} is running at ${first.introduction.member.address}`;
       for (const peer of later)
         if (this.#nowMs - peer.metMs >= this.#options.timing.duplicateMs)
