@@ -25,6 +25,8 @@ export type RoutedRequest = Omit<HttpRequest, 'address' | 'connectTimeoutMs'> & 
   /** For messages: the name of the call. */
   readonly what: string;
   readonly isRepeatable: boolean;
+  /** 503 is an answer like any other: whoever is asked says more with it than that nobody leads. */
+  readonly takesUnavailable?: boolean | undefined;
 };
 
 const DEFAULT_UNREACHABLE_TIMEOUT_MS = 1_500;
@@ -68,7 +70,7 @@ export class LeaderRoute {
   }
 
   /**
-   * The leader's answer, whatever its status but 307 and 503. Rejects with NO_MASTER, NO_LEADER, CONNECTION_LOST or
+   * The leader's answer, whatever its status but 307 and, mostly, 503. Rejects with NO_MASTER, NO_LEADER, CONNECTION_LOST or
    * OUTCOME_UNKNOWN, or with the signal's reason.
    */
   async send(request: RoutedRequest): Promise<HttpResponse> {
@@ -118,9 +120,10 @@ export class LeaderRoute {
       misses.push({ address, reason: error.reason, isAlive: false });
       return undefined;
     }
-    if (response.status !== 307 && response.status !== 503) return response;
+    const isUnavailable = response.status === 503 && request.takesUnavailable !== true;
+    if (response.status !== 307 && !isUnavailable) return response;
     response.body.resume();
-    if (response.status === 503) {
+    if (isUnavailable) {
       misses.push({ address, reason: 'has no leader', isAlive: true });
       return undefined;
     }

@@ -2,14 +2,14 @@
  * The v1 operator API of masters: calls, the event stream, and our extension API. Calls that change something are not sent
  * twice: a lost answer is OUTCOME_UNKNOWN. Spec page 03, sections 3.1 and 3.2; architecture, section 1.
  */
-import { Agent } from 'node:http';
-import { MesoError } from '../base/error.js';
+import { Agent, type IncomingMessage } from 'node:http';
+import { MesoError, type MesoErrorCode } from '../base/error.js';
 import { isRejection, type Rejection } from '../base/rejection.js';
 import * as master from '../wire/gen/master.js';
 import * as extension from '../wire/gen/mesoctl-api.js';
 import type * as mesos from '../wire/gen/mesos.js';
 import type { MessageType } from '../wire/schema.js';
-import { type Address, parseAddresses } from './address.js';
+import { type Address, formatAddress, parseAddresses } from './address.js';
 import { type HttpResponse, readBody } from './http-request.js';
 import { LeaderRoute, type LeaderRouteOptions, type RoutedRequest } from './leader-route.js';
 import { decodeMessage, encodeMessage, type MessageFormat, mediaHeaders } from './message-codec.js';
@@ -29,6 +29,27 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ChangeOptions extends CallOptions {
+  /** How long the answer may take; default: that of the client. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The masters of a cluster, as one of them sees them. */
+export interface SeenMembers {
+  readonly members: extension.Response_Members;
+  /** Who was asked. */
+  readonly master: Address;
+  /** It leads: only a leader knows how far the others are. */
+  readonly isLeader: boolean;
+}
+
+/** A snapshot of the registry on its way. */
+export interface SnapshotDownload {
+  /** The file itself; must be read to its end or destroyed. */
+  readonly body: IncomingMessage;
+  readonly sizeBytes: number;
+}
+
 export interface WatchOptions {
   /** Go on trying although the first attempt found no master; default false. */
   readonly waitForMaster?: boolean | undefined;
@@ -36,6 +57,7 @@ export interface WatchOptions {
 
 const API_PATH = '/api/v1';
 const EXTENSION_PATH = '/api/mesoctl/v1';
+const SNAPSHOT_PATH = '/api/mesoctl/v1/snapshot';
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** The master writes at least once a second; a view should show a lost leader within three. */
 const WATCH_HEARTBEATS: HeartbeatOptions = { initialMs: 1_000, maxMissed: 2.5 };
@@ -43,7 +65,9 @@ const WATCH_HEARTBEATS: HeartbeatOptions = { initialMs: 1_000, maxMissed: 2.5 };
 const WATCH_RESPONSE_TIMEOUT_MS = 5_000;
 /** What is looked up in memory is answered at once, or by another master: a wedged one must not hold up the user. */
 const LOOKUP_TIMEOUT_MS = 5_000;
-const LOOKUPS: ReadonlySet<string> = new Set(['FIND', 'WHY', 'GET_INFO']);
+const LOOKUPS: ReadonlySet<string> = new Set(['FIND', 'WHY', 'GET_INFO', 'MEMBERS']);
+/** Changes of the masters: when one fails, the leader's own words say why, and asking again at once would not help. */
+const MEMBERSHIP_CHANGES: ReadonlySet<string> = new Set(['ADD_MEMBER', 'REMOVE_MEMBER', 'TRANSFER_LEADERSHIP']);
 /** The state of a cluster of 100,000 tasks is some 100 MB as JSON. */
 const MAX_RESPONSE_BYTES = 1024 ** 3;
 
@@ -53,6 +77,15 @@ interface Exchange<Call extends object, Response extends object> {
   readonly callType: MessageType<Call>;
   readonly responseType: MessageType<Response>;
 }
+
+interface ExchangeOptions extends ChangeOptions {
+  readonly what: string;
+  /** Whom to ask; default: the leader. */
+  readonly route?: LeaderRoute | undefined;
+}
+
+/** Of a master that cannot be asked. */
+const AWAY: ReadonlySet<MesoErrorCode> = new Set<MesoErrorCode>(['NO_MASTER', 'NO_LEADER', 'CONNECTION_LOST']);
 
 const MASTER_API: Exchange<master.Call, master.Response> = {
   path: API_PATH,
@@ -66,6 +99,7 @@ const EXTENSION_API: Exchange<extension.Call, extension.Response> = {
 };
 
 export class OperatorClient {
+  readonly #options: LeaderRouteOptions;
   readonly #route: LeaderRoute;
   readonly #format: MessageFormat;
   readonly #timeoutMs: number;
@@ -75,7 +109,8 @@ export class OperatorClient {
   constructor(options: OperatorClientOptions) {
     const masters = typeof options.masters === 'string' ? parseAddresses(options.masters) : options.masters;
     if (isRejection(masters)) throw new MesoError('BAD_INPUT', masters.message);
-    this.#route = new LeaderRoute({ ...options, masters });
+    this.#options = { ...options, masters };
+    this.#route = new LeaderRoute(this.#options);
     this.#format = options.format ?? 'protobuf';
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
@@ -161,6 +196,55 @@ export class OperatorClient {
   }
 
   /**
+   * The masters of the cluster: as their leader sees them, or as another one does where the leader does not answer or nobody
+   * leads; an extension of mesoctl.
+   */
+  async members(options: CallOptions = {}): Promise<SeenMembers> {
+    const seen = await this.#membersBy(this.#route, options);
+    const leader = addressOfLeader(seen.members);
+    if (seen.isLeader) return seen;
+    // One that was removed, or is cut off, knows no leader although there is one.
+    const others = leader === undefined ? this.#options.masters : [leader];
+    for (const master of others) {
+      if (formatAddress(master) === formatAddress(seen.master)) continue;
+      const other = await this.#membersAt(master, options);
+      if (other?.isLeader === true) return other;
+    }
+    return seen;
+  }
+
+  /** A change of the masters; resolves with them when it is done. Not sent twice; an extension of mesoctl. */
+  async changeMembers(call: extension.Call, options: ChangeOptions = {}): Promise<extension.Response_Members> {
+    const what = call.type ?? 'UNKNOWN';
+    const { members } = await this.#exchange(EXTENSION_API, call, { what, ...options });
+    if (members === undefined) throw new MesoError('PROTOCOL', `the master answered ${what} without members`);
+    return members;
+  }
+
+  /** The registry as the leader has it, as the file that `mesoctl master snapshot restore` takes; an extension of mesoctl. */
+  async openSnapshot(options: ChangeOptions = {}): Promise<SnapshotDownload> {
+    // Finds the leader, also through an election; what it then says to the request itself is its own answer.
+    await this.getInfo({ signal: options.signal });
+    const what = 'GET snapshot';
+    const response = await this.#route.send({
+      what,
+      path: SNAPSHOT_PATH,
+      headers: {},
+      responseTimeoutMs: options.timeoutMs ?? this.#timeoutMs,
+      isRepeatable: true,
+      takesUnavailable: true,
+      signal: options.signal,
+    });
+    if (response.status !== 200) throw await errorOfResponse(response, what);
+    const sizeBytes = wholeNumber(response.headers['content-length']);
+    if (sizeBytes === undefined) {
+      response.body.destroy();
+      throw new MesoError('PROTOCOL', `${formatAddress(response.address)} sends a snapshot without its size`);
+    }
+    return { body: response.body, sizeBytes };
+  }
+
+  /**
    * The extension's event stream; reconnects by itself and follows the leader. SUBSCRIBED comes first and after each
    * reconnection, then the whole state in parts up to SNAPSHOT_END: events are not replayed. With `snapshot_only` it ends
    * there. Two and a half seconds of silence count as a loss.
@@ -236,20 +320,43 @@ export class OperatorClient {
     throw await refusalOf(response, request.path, 'SUBSCRIBE');
   }
 
+  /** undefined: it does not answer. */
+  async #membersAt(master: Address, options: CallOptions): Promise<SeenMembers | undefined> {
+    try {
+      return await this.#membersBy(
+        new LeaderRoute({ ...this.#options, masters: [master], leaderTimeoutMs: 0 }),
+        options,
+      );
+    } catch (error) {
+      if (error instanceof MesoError && AWAY.has(error.code)) return undefined;
+      throw error;
+    }
+  }
+
+  async #membersBy(route: LeaderRoute, { signal }: CallOptions): Promise<SeenMembers> {
+    const { members } = await this.#exchange(EXTENSION_API, { type: 'MEMBERS' }, { what: 'MEMBERS', signal, route });
+    const master = route.leader;
+    if (members === undefined || master === undefined)
+      throw new MesoError('PROTOCOL', 'the master answered MEMBERS without members');
+    const isLeader = (members.members ?? []).some(({ self, leader }) => self && leader);
+    return { members, master, isLeader };
+  }
+
   async #exchange<Call extends object, Response extends object>(
     { path, callType, responseType }: Exchange<Call, Response>,
     call: Call,
-    { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
+    { what, signal, timeoutMs = this.#timeoutMs, route = this.#route }: ExchangeOptions,
   ): Promise<Response> {
     const isLookup = LOOKUPS.has(what);
     const isRepeatable = isLookup || what.startsWith('GET_') || what.endsWith('_FILE') || what.endsWith('_FILES');
-    const response = await this.#route.send({
+    const response = await route.send({
       what,
       path,
       headers: mediaHeaders(this.#format),
       body: encodeMessage(callType, call, this.#format),
-      responseTimeoutMs: isLookup ? Math.min(LOOKUP_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs,
+      responseTimeoutMs: isLookup ? Math.min(LOOKUP_TIMEOUT_MS, timeoutMs) : timeoutMs,
       isRepeatable,
+      takesUnavailable: MEMBERSHIP_CHANGES.has(what),
       signal,
       agent: this.#connections,
     });
@@ -271,4 +378,16 @@ export class OperatorClient {
 async function refusalOf(response: HttpResponse, path: string, what: string): Promise<MesoError> {
   const error = await errorOfResponse(response, what);
   return path === EXTENSION_PATH ? errorOfExtension(error) : error;
+}
+
+/** Where whoever leads says that it is, by the name that redirects use too. */
+function addressOfLeader({ leader }: extension.Response_Members): Address | undefined {
+  const host = leader?.address?.hostname ?? leader?.hostname ?? leader?.address?.ip;
+  const port = leader?.address?.port ?? leader?.port;
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+function wholeNumber(text: string | readonly string[] | undefined): number | undefined {
+  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
 }

@@ -31,7 +31,14 @@ export async function errorOfResponse(response: HttpResponse, what: string): Pro
 }
 
 /** Calls of the extension API that have no other reason to be answered with 404: the path itself is unknown there. */
-const CALLS_WITHOUT_404: ReadonlySet<unknown> = new Set(['GET_INFO', 'WHY', 'FIND', 'SUBSCRIBE']);
+const CALLS_WITHOUT_404: ReadonlySet<unknown> = new Set([
+  'GET_INFO',
+  'WHY',
+  'FIND',
+  'SUBSCRIBE',
+  'MEMBERS',
+  'ADD_MEMBER',
+]);
 
 /** What a refusal by the path of our extension API means: a master of Apache Mesos has no such path. */
 export function errorOfExtension(error: MesoError): MesoError {
