@@ -28,6 +28,17 @@ export const queryFlags = {
   quiet: Flags.boolean({ char: 'q', summary: 'no talk on stderr, errors only', helpGroup: 'GLOBAL' }),
 };
 
+/** Of commands whose answer comes when the masters have agreed, or written, or met a newcomer: at most a minute of theirs. */
+export const patientFlags = {
+  ...queryFlags,
+  timeout: Flags.string({
+    summary: 'how long to wait for the end of it',
+    helpValue: 'DURATION',
+    default: '75secs',
+    helpGroup: 'GLOBAL',
+  }),
+};
+
 const outputSummary = 'form of the output (default table); --json is -o json';
 
 /** Of commands that show one thing. */
@@ -65,7 +76,20 @@ export const watchFlags = {
 export const changeFlags = {
   yes: Flags.boolean({ char: 'y', summary: 'do not ask' }),
   'no-input': Flags.boolean({ summary: 'never ask: where a question is needed, do nothing and fail' }),
-  'dry-run': Flags.boolean({ summary: 'let the master judge it, do nothing' }),
+  'dry-run': Flags.boolean({ summary: 'let the master judge it, do nothing', default: false }),
+};
+
+/** Of changes of the masters that can be undone. */
+export const membershipFlags = {
+  'dry-run': Flags.boolean({ summary: 'say what would come of it, do nothing', default: false }),
+};
+
+/** Of commands whose work cannot be undone. */
+export const finalFlags = {
+  confirm: Flags.string({ summary: 'the name, instead of typing it when asked', helpValue: 'NAME' }),
+  yes: Flags.boolean({ char: 'y', summary: 'not enough here: --confirm NAME' }),
+  'no-input': changeFlags['no-input'],
+  ...membershipFlags,
 };
 
 /** Flag, then MESOCTL_MASTER, then this machine. Throws BAD_INPUT. */

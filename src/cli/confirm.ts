@@ -1,6 +1,6 @@
 /**
- * The question before something that many would feel (design/ux, "Confirmation", level 1): what will be hit, on which
- * cluster, default No. Where nobody can answer, nothing happens.
+ * The questions before something that many would feel (design/ux, "Confirmation"): what will be hit, on which cluster, default
+ * No. Level 1 is y/N; level 2, for what cannot be undone, takes the name of the thing. Where nobody can answer, nothing happens.
  */
 import { MesoError } from '../base/error.js';
 import { formatCount } from '../views/text/numbers.js';
@@ -37,6 +37,44 @@ export async function confirm(question: Question, options: ConfirmOptions, conso
   console.writeTalk(`${list.map((line) => `  ${line}\n`).join('')}${text} [y/N] `);
   const answer = await console.readLine();
   if (/^y(es)?$/i.test(answer?.trim() ?? '')) return true;
+  console.say(`${answer === undefined ? '\n' : ''}Nothing was done.`);
+  return false;
+}
+
+export interface NameQuestion {
+  /** `Remove m3 from prod?` */
+  readonly text: string;
+  /** What will come of it, one line each. */
+  readonly items: readonly string[];
+  /** What must be typed. */
+  readonly name: string;
+}
+
+export interface NameOptions {
+  /** `--confirm`: the name, typed already. */
+  readonly confirm: string | undefined;
+  readonly noInput: boolean;
+}
+
+/** False: the user typed something else. Throws BAD_INPUT where nobody can be asked, and for another name in `--confirm`. */
+export async function confirmByName(
+  { text, items, name }: NameQuestion,
+  { confirm: given, noInput }: NameOptions,
+  console: Console,
+): Promise<boolean> {
+  if (given === name) return true;
+  const refuse = (why: string) =>
+    new MesoError('BAD_INPUT', `${text} ${why}: nothing was done.`, {
+      details: { question: text, items },
+      suggestions: [`--confirm ${name} to do it without a question`, '--dry-run to see what would come of it'],
+    });
+  if (given !== undefined) throw refuse(`--confirm ${given} is another name`);
+  if (noInput || !console.canAsk) throw refuse(noInput ? '--no-input' : 'No terminal');
+  console.writeTalk(
+    `${items.map((line) => `  ${line}\n`).join('')}${text} This cannot be undone: type ${name} to do it: `,
+  );
+  const answer = await console.readLine();
+  if (answer?.trim() === name) return true;
   console.say(`${answer === undefined ? '\n' : ''}Nothing was done.`);
   return false;
 }

@@ -24,6 +24,11 @@ const COMMANDS = [
   ['role', 'list'],
   ['events'],
   ['master', 'show'],
+  ['master', 'list'],
+  ['master', 'add', 'm4=127.0.0.1:5060'],
+  ['master', 'remove', 'm3', '--confirm', 'm3'],
+  ['master', 'transfer', 'm2'],
+  ['master', 'snapshot', 'save', '/tmp/never-written.snapshot'],
 ] as const;
 
 const LIMIT_MS = 2_000;

@@ -1,8 +1,11 @@
 /** The name that stands in every question: nobody shall hit the wrong cluster. */
-import { type Session, withinTimeout } from './session.js';
+import { type ClusterClient, type Session, withinTimeout } from './session.js';
 
 /** Its name, else the beginning of its id and the address of the master. */
-export async function clusterNameOf({ client, timeoutMs }: Session): Promise<string> {
+export async function clusterNameOf({
+  client,
+  timeoutMs,
+}: Pick<Session<Pick<ClusterClient, 'getInfo'>>, 'client' | 'timeoutMs'>): Promise<string> {
   const { cluster_name, cluster_id, master_info } = await withinTimeout(
     timeoutMs,
     'the name of the cluster',

@@ -17,8 +17,8 @@ export type ClusterClient = Pick<
   'call' | 'find' | 'getInfo' | 'killTask' | 'master' | 'teardown' | 'watch'
 >;
 
-export interface Session {
-  readonly client: ClusterClient;
+export interface Session<Client = ClusterClient> {
+  readonly client: Client;
   readonly console: Console;
   readonly timeoutMs: number;
   /** Unix milliseconds. */
@@ -29,7 +29,10 @@ export interface Session {
 const UNREACHABLE_TIMEOUT_MS = 1_200;
 
 /** Throws BAD_INPUT before anything is sent. */
-export async function withSession<T>(flags: SessionFlags, run: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  flags: SessionFlags,
+  run: (session: Session<OperatorClient>) => Promise<T>,
+): Promise<T> {
   const timeoutMs = timeoutFrom(flags.timeout);
   const client = new OperatorClient({
     masters: mastersFrom(flags.master, process.env),

@@ -13,7 +13,7 @@ export interface Candidate {
   readonly description: string;
 }
 
-export type LiveKind = 'TASKS' | 'AGENTS' | 'FRAMEWORKS' | 'OFFERS' | 'ROLES';
+export type LiveKind = 'TASKS' | 'AGENTS' | 'FRAMEWORKS' | 'OFFERS' | 'ROLES' | 'MASTERS';
 
 export interface Completion {
   /** All that fit, in order of usefulness; each begins with what was typed. */
@@ -73,6 +73,7 @@ const LIVE_KINDS: Readonly<Record<string, LiveKind>> = {
   FRAMEWORK: 'FRAMEWORKS',
   OFFER: 'OFFERS',
   ROLE: 'ROLES',
+  MASTER: 'MASTERS',
 };
 const FILE_KINDS = new Set(['FILE', 'PATH', 'DIR']);
 

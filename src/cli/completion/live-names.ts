@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { SeenMembers } from '../../client/operator-client.js';
 import { shortId } from '../../views/text/ids.js';
 import type * as extension from '../../wire/gen/mesoctl-api.js';
 import type { Candidate, LiveKind } from './complete.js';
@@ -80,11 +81,20 @@ async function ask(
   // Loading the client on a busy machine is not the cluster's time.
   const signal = AbortSignal.timeout(timeoutMs);
   try {
+    if (kind === 'MASTERS') return { known: mastersOf(await client.members({ signal })), isWhole: true };
     const { total, matches = [] } = await client.find({ kind, reference, limit: LIMIT, complete: true }, { signal });
     return { known: matches.flatMap((match) => knownOf(kind, match)), isWhole: total <= matches.length };
   } finally {
     client.close();
   }
+}
+
+/** Any master knows them all. */
+function mastersOf({ members }: SeenMembers): readonly Known[] {
+  return (members.members ?? []).map(({ name, leader, role, raft_address }) => ({
+    names: [name],
+    description: joined(leader ? 'leader' : role.toLowerCase(), raft_address),
+  }));
 }
 
 /** A match holds what the thing belongs to as well. */

@@ -34,11 +34,6 @@ export interface ListOptions<R> {
 export function listOptionsOf<N extends TableName>(flags: ListFlags, table: N): ListOptions<RowOf[N]> {
   const columns = COLUMNS_OF[table];
   const form = outputFormOf(flags);
-  const isTable = form === 'table' || form === 'wide';
-  if (flags.columns !== undefined && !isTable)
-    throw new MesoError('BAD_INPUT', `--columns is of tables; -o ${form} has its own fields`, {
-      suggestions: ['-o wide --columns NAME,...'],
-    });
   return {
     form,
     columns: chooseColumns(flags.columns, form, columns),
@@ -50,12 +45,17 @@ export function listOptionsOf<N extends TableName>(flags: ListFlags, table: N): 
   };
 }
 
-function chooseColumns<R>(
+/** Those that are named, else those of the form. Throws BAD_INPUT for a name that there is not. */
+export function chooseColumns<R>(
   names: string | undefined,
   form: OutputForm,
   columns: readonly Column<R>[],
 ): readonly Column<R>[] {
   if (names === undefined) return columns.filter(({ isWide }) => form === 'wide' || isWide !== true);
+  if (form !== 'table' && form !== 'wide')
+    throw new MesoError('BAD_INPUT', `--columns is of tables; -o ${form} has its own fields`, {
+      suggestions: ['-o wide --columns NAME,...'],
+    });
   return names.split(',').map((name) => {
     const wanted = name.trim().toLowerCase();
     const found = columns.find(({ key, heading }) => key === wanted || heading.toLowerCase() === wanted);

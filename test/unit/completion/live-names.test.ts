@@ -7,6 +7,7 @@ import { type LiveQuestion, liveNames } from '../../../src/cli/completion/live-n
 import { encodeProtobuf } from '../../../src/wire/codec.js';
 import * as extension from '../../../src/wire/gen/mesoctl-api.js';
 import { FakeMaster } from '../client/fake-master.js';
+import { FakeMasters, memberOf } from '../commands/support/fake-masters.js';
 
 const GENERATION = '9d4be1c0-7a30-4f6e-b52c-1c2d3e4ff0ca';
 const TASKS: readonly extension.Response_Match[] = ['web.7f3a', 'web.90b1', 'db 1'].map((id) => ({
@@ -98,6 +99,23 @@ describe('liveNames', () => {
     expect(await names('node-02', 'AGENTS')).toEqual([{ value: 'node-02', description: 'node-02  ACTIVE' }]);
     expect((await names('9d4b', 'AGENTS')).map(({ value }) => value)).toEqual([`${GENERATION}-S1`, `${GENERATION}-S2`]);
     expect(master.seen.length).toBe(1);
+  });
+
+  it('offers masters by name, whoever leads', async () => {
+    const masters = await FakeMasters.start();
+    try {
+      const { name, raft_address } = memberOf('m1');
+      masters.members = [memberOf('m1', { self: true }), memberOf('m2', { role: 'LEARNER' })];
+      const question = { kind: 'MASTERS', reference: '', masters: masters.address } as const;
+      const around = { env: { XDG_CACHE_HOME: home }, nowUnixMs: () => now, timeoutMs: 10_000 };
+      expect(await liveNames(question, around)).toEqual([
+        { value: name, description: `voter  ${raft_address}` },
+        { value: 'm2', description: 'learner  10.0.0.2:5060' },
+      ]);
+      expect((await liveNames({ ...question, reference: 'm2' }, around)).length).toBe(1);
+    } finally {
+      await masters.close();
+    }
   });
 
   it('has none when nobody answers in time, and when nobody is there', async () => {
