@@ -62,11 +62,11 @@ export class Dialer {
     return Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#failures, MAX_DOUBLINGS));
   }
 
-  /** The peer was heard of: it is up. */
+  /** The peer was heard of: it is up, and is tried at once. */
   hurry(): void {
     if (this.#timer === undefined || !this.#canHurry) return;
     this.#canHurry = false;
-    this.#wait(this.#jittered(this.#options.limits.reconnectMinMs));
+    this.#wait(0);
   }
 
   stop(): void {

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   connectTimeoutMs: 2_000,
-  helloTimeoutMs: 2_000,
+  helloTimeoutMs: 5_000,
   reconnectMinMs: 25,
   reconnectMaxMs: 1_000,
   idleTimeoutMs: 6_000,

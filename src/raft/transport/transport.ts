@@ -13,6 +13,7 @@ import type { Message } from '../core/protocol.js';
 export interface TransportObserver {
   /** A peer said who it is, on a new connection of either direction or because it changed. */
   onIntroduction(introduction: Introduction): void;
+  /** The data of its entries are views of one buffer that holds little else: they may be kept, and must not be transferred. */
   onMessage(message: Message): void;
   onBootstrapMessage(from: Introduction, message: BootstrapMessage): void;
   /** The last connection of either direction with that member closed. */
@@ -70,11 +71,11 @@ export interface PeerStatus {
 }
 
 export interface Transport {
-  /** Rejects with PORT_IN_USE or ADDRESS_NOT_ALLOWED. */
+  /** Rejects with PORT_IN_USE or ADDRESS_NOT_ALLOWED, each with a suggestion. */
   listen(): Promise<{ readonly ip: string; readonly port: number }>;
   /** What this member says of itself; sent to everybody connected. Must be set before `listen`. */
   introduce(introduction: Introduction): void;
-  /** Whom to stay connected to: HOST:PORT each. Others are let go of after what is queued. */
+  /** Whom to stay connected to: HOST:PORT each, after `introduce`. Others are let go of after what is queued. */
   setAddresses(addresses: readonly string[]): void;
   /** Queued for the end of this turn, so that what is sent together travels together; dropped if nobody of that id is connected. */
   send(message: Message): void;

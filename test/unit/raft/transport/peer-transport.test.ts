@@ -262,7 +262,14 @@ describe('connections that end', () => {
   });
 
   test('after close nothing is told, nothing is open, and the port is free', async () => {
-    const [a, b] = await startPair();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const limits = { helloTimeoutMs: 60_000, idleTimeoutMs: 600_000 };
+    const [a, b] = await startPair({ limits }, { limits });
+    const silent: RawPeer[] = [];
+    const { address } = await listenRaw((peer) => silent.push(peer));
+    a.transport.setAddresses([b.address, address]);
+    await until('one that has not said who it is', () => silent[0]?.find('hello') !== undefined);
     await a.transport.close();
     const seen = [a.introductions.length, a.troubles.length];
     expect(a.disconnected).toEqual([]);
@@ -271,6 +278,8 @@ describe('connections that end', () => {
     expect([a.introductions.length, a.troubles.length]).toEqual(seen);
     a.transport.setAddresses([b.address]);
     expect(a.transport.status()).toEqual([]);
+    await closeAll();
+    await until('all timers are gone', () => timers() <= before);
   });
 });
 
@@ -400,7 +409,7 @@ describe('strangers', () => {
   });
 
   test('are few: the oldest one makes room', async () => {
-    const a = await startMember({ limits: { maxStrangers: 2 } });
+    const a = await startMember({ limits: { maxStrangers: 2, helloTimeoutMs: 60_000 } });
     const peers = [await dialRaw(a.port), await dialRaw(a.port), await dialRaw(a.port)];
     await until('the first is cut', () => peers[0]?.isClosed === true);
     peers[2]?.say(rawHello('b'));
@@ -409,7 +418,7 @@ describe('strangers', () => {
   });
 
   test('do not get in when everything is taken', async () => {
-    const a = await startMember({ limits: { maxAccepted: 1 } });
+    const a = await startMember({ limits: { maxAccepted: 1, helloTimeoutMs: 60_000 } });
     const known = await dialRaw(a.port);
     known.say(rawHello('b'));
     await until('it', () => a.introductions.length === 1);
@@ -521,5 +530,16 @@ describe('addresses', () => {
     a.transport.setAddresses([address]);
     await until('ten attempts', () => attempts >= 10);
     expect(a.codes()).toEqual(['unreachable']);
+  });
+
+  test('a peer that dials in is dialled back at once', async () => {
+    const a = await startMember({ id: 'a', limits: { reconnectMinMs: 600_000, reconnectMaxMs: 600_000 } });
+    const { address, server } = await listenRaw(() => undefined);
+    await new Promise((resolve) => server.close(resolve));
+    a.transport.setAddresses([address]);
+    await until('the failure', () => a.troubles.length === 1);
+    const b = await startMember({ id: 'b', port: Number(address.split(':')[1]) });
+    b.transport.setAddresses([a.address]);
+    await until('both directions', () => a.transport.connected().has('b'));
   });
 });
