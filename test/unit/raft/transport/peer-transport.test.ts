@@ -260,27 +260,6 @@ describe('connections that end', () => {
     await until('the other works', () => a.messages.length === 1);
     expect(a.disconnected).toEqual([]);
   });
-
-  test('after close nothing is told, nothing is open, and the port is free', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const before = timers();
-    const limits = { helloTimeoutMs: 60_000, idleTimeoutMs: 600_000 };
-    const [a, b] = await startPair({ limits }, { limits });
-    const silent: RawPeer[] = [];
-    const { address } = await listenRaw((peer) => silent.push(peer));
-    a.transport.setAddresses([b.address, address]);
-    await until('one that has not said who it is', () => silent[0]?.find('hello') !== undefined);
-    await a.transport.close();
-    const seen = [a.introductions.length, a.troubles.length];
-    expect(a.disconnected).toEqual([]);
-    await until('the other end', () => b.disconnected.length === 1);
-    await startMember({ id: 'c', port: a.port });
-    expect([a.introductions.length, a.troubles.length]).toEqual(seen);
-    a.transport.setAddresses([b.address]);
-    expect(a.transport.status()).toEqual([]);
-    await closeAll();
-    await until('all timers are gone', () => timers() <= before);
-  });
 });
 
 describe('slow and silent peers', () => {
