@@ -15,7 +15,7 @@ function watchTimers(delayMs: number): Set<unknown> {
   globalThis.clearTimeout = ((timer) => {
     armed.delete(timer);
     realClear(timer);
-  }) as typeof clearTimeout;
+  });
   return armed;
 }
 
