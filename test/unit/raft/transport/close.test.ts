@@ -12,10 +12,10 @@ function watchTimers(delayMs: number): Set<unknown> {
     if (ms === delayMs) armed.add(timer);
     return timer;
   }) as typeof setTimeout;
-  globalThis.clearTimeout = ((timer) => {
+  globalThis.clearTimeout = (timer) => {
     armed.delete(timer);
     realClear(timer);
-  });
+  };
   return armed;
 }
 
