@@ -1,11 +1,22 @@
-/** `master add NAME=HOST:PORT`: a master that was started with `--join` becomes a member that votes. */
+/**
+ * `master add NAME=HOST:PORT`: a master that is started with `--join` becomes a member that votes. One that comes before it is
+ * announced is refused, so this comes first and waits.
+ */
 import { MesoError } from '../../base/error.js';
 import { isRejection } from '../../base/rejection.js';
 import { formatAddress, parseAddress } from '../../client/address.js';
 import { MEMBER_NAME } from '../../wire/validation/extension-call.js';
 import { type ChangeOptions, carryOut } from './change-members.js';
 import { askLeader, type MastersSession } from './masters-session.js';
-import { type MemberRow, memberRows, type Tolerance, toleranceOf, toleranceText, votersOf } from './member-rows.js';
+import {
+  leaderOf,
+  type MemberRow,
+  memberRows,
+  type Tolerance,
+  toleranceOf,
+  toleranceText,
+  votersOf,
+} from './member-rows.js';
 
 export interface NamedAddress {
   readonly name: string;
@@ -60,6 +71,10 @@ export async function addMember(
     );
     return 0;
   }
+  const leader = leaderOf(rows)?.raft_address ?? 'HOST:PORT';
+  console.hint(
+    `Start ${newcomer.name} now, if it does not run: mesoctl master start --name ${newcomer.name} --join ${leader}`,
+  );
   const outcome = await carryOut(additionOf(newcomer), session);
   if (outcome.kind === 'left') return outcome.exitStatus;
   const now = memberRows({ ...outcome, isLeader: true });

@@ -4,10 +4,10 @@ import { membershipFlags, patientFlags } from '../../cli/client-flags.js';
 
 /** Lets one more master vote. */
 export default class MasterAdd extends BaseCommand {
-  static override summary = 'Add a master that was started with --join: it gets the log, then it votes.';
+  static override summary = 'Add a master that is started with --join meanwhile: it gets the log, then it votes.';
   static override examples = [
-    'mesoctl master start --name m4 --join m1:5060        on the new machine, first',
-    'mesoctl master add m4=10.0.0.4:5060                  waits until it votes',
+    'mesoctl master add m4=10.0.0.4:5060                  waits up to a minute for it',
+    'mesoctl master start --name m4 --join m1:5060        on the new machine, meanwhile',
     'mesoctl master add m4=10.0.0.4:5060 --dry-run        how many failures the cluster survives then',
   ];
   static override helpExtras = {
