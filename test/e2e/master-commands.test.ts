@@ -19,7 +19,7 @@ beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'mesoctl-masters-'));
 });
 afterEach(async () => {
-  endAllPrograms();
+  await endAllPrograms();
   await masters.close();
   rmSync(scratch, { recursive: true, force: true });
 });

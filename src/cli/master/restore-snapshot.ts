@@ -3,18 +3,16 @@
  * Asks no master. Cannot be taken for a way back to the old cluster: that one's members are left out for ever, so it says
  * what is dropped and the name must be typed (level 2).
  */
-import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MesoError } from '../../base/error.js';
 import { isRejection } from '../../base/rejection.js';
-import { randomUuid } from '../../base/system/random.js';
 import { formatAddress, parseAddress } from '../../client/address.js';
-import { registryDirectory, registryFile } from '../../daemon/master/registry/registry-location.js';
-import { MIGRATIONS } from '../../daemon/master/registry/registry-schema.js';
-import type { Migration } from '../../raft/sqlite/log-database.js';
-import { type Restored, restoreSnapshot } from '../../raft/sqlite/restore-snapshot.js';
-import { readSnapshotFile, type SnapshotFileInfo } from '../../raft/sqlite/snapshot-file.js';
+import {
+  checkNoRegistry,
+  type RegistrySnapshot,
+  readSnapshot,
+} from '../../daemon/master/registry/registry-snapshot.js';
 import { MEMBER_NAME } from '../../wire/validation/extension-call.js';
 import { confirmByName, type NameOptions } from '../confirm.js';
 import type { Console } from '../console.js';
@@ -50,15 +48,14 @@ interface Plan {
   readonly workDir: string;
   readonly name: string;
   readonly raftAddress: string;
-  readonly snapshot: SnapshotFileInfo;
-  readonly migrations: readonly Migration[];
+  readonly snapshot: RegistrySnapshot;
 }
 
-/** `migrations`: of the registry's database. Returns the exit status. */
+/** `migrations`: of the database in the snapshot, if not the registry's. Returns the exit status. */
 export async function restoreRegistry(
   options: RestoreOptions,
   console: Console,
-  migrations: readonly Migration[] = MIGRATIONS,
+  migrations?: Parameters<typeof readSnapshot>[1],
 ): Promise<number> {
   const plan = planOf(options, migrations);
   if (!options.dryRun) {
@@ -66,14 +63,14 @@ export async function restoreRegistry(
     const text = `Found a new cluster with the master ${name} in ${workDir}?`;
     if (!(await confirmByName({ text, items: dropTexts(plan), name }, options, console))) return 1;
   }
-  const restored = options.dryRun ? undefined : restore(plan);
+  const restored = options.dryRun ? undefined : plan.snapshot.restore(plan);
   const result = resultOf(plan, restored);
   await console.print(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(plan, result));
   return 0;
 }
 
 /** Reads and verifies everything, writes nothing. Throws BAD_INPUT, REFUSED, WORK_DIR_CORRUPT, WORK_DIR_NEWER or DISK. */
-function planOf(options: RestoreOptions, migrations: readonly Migration[]): Plan {
+function planOf(options: RestoreOptions, migrations: Parameters<typeof readSnapshot>[1]): Plan {
   const workDir = resolve(options.workDir);
   const name = options.name ?? defaultName();
   if (!MEMBER_NAME.test(name))
@@ -81,56 +78,9 @@ function planOf(options: RestoreOptions, migrations: readonly Migration[]): Plan
   const address = parseAddress(options.raftAddress);
   if (isRejection(address) || !/:\d+$/.test(options.raftAddress))
     throw new MesoError('BAD_INPUT', `--raft-address: "${options.raftAddress}" is not HOST:PORT`);
-  checkEmpty(workDir);
-  const snapshot = readSnapshotFile(resolve(options.file));
-  if (snapshot.format > migrations.length)
-    throw new MesoError('WORK_DIR_NEWER', `${options.file} was saved by a newer version of mesoctl`, {
-      details: { format: snapshot.format, known: migrations.length },
-      suggestions: ['restore it with that version'],
-    });
-  return { file: options.file, workDir, name, raftAddress: formatAddress(address), snapshot, migrations };
-}
-
-function checkEmpty(workDir: string): void {
-  const directory = registryDirectory(workDir);
-  if (entriesOf(directory).length === 0) return;
-  throw new MesoError(
-    'REFUSED',
-    `${workDir} holds a registry already: a snapshot is restored into an empty directory`,
-    {
-      details: { directory },
-      suggestions: ['another --work-dir', `mv ${directory} ${directory}.old`],
-    },
-  );
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw new MesoError(code === 'EACCES' ? 'NOT_ALLOWED' : 'DISK', `${directory} cannot be read: ${code}`, {
-      cause: error,
-    });
-  }
-}
-
-function restore({ file, workDir, name, raftAddress, snapshot, migrations }: Plan): Restored {
-  const restored = restoreSnapshot({
-    snapshotFile: resolve(file),
-    file: registryFile(workDir),
-    migrations,
-    name,
-    address: raftAddress,
-    newId: randomUuid,
-  });
-  // What the user agreed to, not what the file became meanwhile.
-  if (restored.index !== snapshot.index || restored.dropped.clusterId !== snapshot.clusterId)
-    throw new MesoError('REFUSED', `${file} changed while it was read`, {
-      suggestions: [`remove ${registryDirectory(workDir)} and try again`],
-    });
-  return restored;
+  checkNoRegistry(workDir);
+  const snapshot = readSnapshot(resolve(options.file), migrations);
+  return { file: options.file, workDir, name, raftAddress: formatAddress(address), snapshot };
 }
 
 /** What comes of it, a line each. */
@@ -138,27 +88,27 @@ function dropTexts({ snapshot, name }: Plan): readonly string[] {
   const names = memberNames(snapshot);
   const others = names.length === 0 ? 'its masters are' : `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
   return [
-    `cluster ${snapshot.clusterId} up to log index ${snapshot.index}: what was changed later is lost`,
+    `cluster ${snapshot.info.clusterId} up to log index ${snapshot.info.index}: what was changed later is lost`,
     'a new cluster id is made: agents of the old cluster are refused, and come as new ones with another --work-dir',
     `${others} dropped: stop them; each comes back with an empty work directory, --join and "mesoctl master add"`,
     `${name} is the only master until then, and the cluster survives no loss`,
   ];
 }
 
-function memberNames({ configuration }: SnapshotFileInfo): readonly string[] {
-  return configuration.members.map((member) => member.name).sort();
+function memberNames({ info }: RegistrySnapshot): readonly string[] {
+  return info.configuration.members.map((member) => member.name).sort();
 }
 
-function resultOf(plan: Plan, restored: Restored | undefined): RestoreResult {
+function resultOf(plan: Plan, restored: { readonly clusterId: string } | undefined): RestoreResult {
   const { file, workDir, name, raftAddress, snapshot } = plan;
   return {
     file,
     work_dir: workDir,
     name,
     raft_address: raftAddress,
-    index: snapshot.index,
+    index: snapshot.info.index,
     cluster_id: restored?.clusterId ?? null,
-    dropped: { cluster_id: snapshot.clusterId, members: memberNames(snapshot) },
+    dropped: { cluster_id: snapshot.info.clusterId, members: memberNames(snapshot) },
     start: startCommand(plan),
     dry_run: restored === undefined,
   };

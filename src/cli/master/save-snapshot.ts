@@ -6,7 +6,7 @@ import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MesoError, messageOf } from '../../base/error.js';
-import { readSnapshotFile } from '../../raft/sqlite/snapshot-file.js';
+import { verifySnapshot } from '../../daemon/master/registry/registry-snapshot.js';
 import { formatCount } from '../../views/text/numbers.js';
 import { withinTimeout } from '../cluster/session.js';
 import { Interrupts } from '../interrupts.js';
@@ -44,7 +44,7 @@ export async function saveSnapshot(file: string, options: SaveOptions, session: 
   try {
     await download(handle, interrupts.stage(0), session);
     // Checksums over all of it: what is saved can be restored.
-    const { index, sizeBytes, clusterId } = readSnapshotFile(part);
+    const { index, sizeBytes, clusterId } = verifySnapshot(part);
     await publish(part, path, file, options);
     const result: SaveResult = { file, size_bytes: sizeBytes, index, cluster_id: clusterId };
     await console.print(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(result));

@@ -45,7 +45,6 @@ export default class MasterSnapshotRestore extends BaseCommand {
       name: flags.name,
       raftAddress: flags['raft-address'],
       confirm: flags.confirm,
-      yes: flags.yes,
       noInput: flags['no-input'],
       dryRun: flags['dry-run'],
       json: flags.json,
