@@ -10,6 +10,7 @@ export type MesoErrorCode =
   | 'AMBIGUOUS'
   | 'BAD_INPUT'
   | 'NO_FIT'
+  | 'OVERLOADED' // a bound is reached: try again soon
   | 'TIMEOUT'
   | 'OUTCOME_UNKNOWN'
   | 'REFUSED' // refused by state
@@ -39,6 +40,7 @@ export const EXIT_STATUS_OF_ERROR: Readonly<Record<MesoErrorCode, number>> = {
   AMBIGUOUS: 3,
   BAD_INPUT: 2,
   NO_FIT: 7,
+  OVERLOADED: 7,
   TIMEOUT: 7,
   OUTCOME_UNKNOWN: 8,
   REFUSED: 6,

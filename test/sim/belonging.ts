@@ -128,10 +128,11 @@ export class Belonging {
   }
 
   #beginAdmission(configuration: Configuration): void {
-    const { id, disk } = this.member;
+    const { disk } = this.member;
+    const { member } = this.#bootstrap.introduction;
     const { standing } = disk;
     const clusterId = standing.kind === 'member' ? standing.clusterId : '';
-    this.#admission = createAdmission({ id, clusterId, configuration, maxRequests: 8, timing: ADMISSION_TIMING });
+    this.#admission = createAdmission({ member, clusterId, configuration, maxRequests: 8, timing: ADMISSION_TIMING });
     const known = [...this.#introductions.values()];
     this.stepAdmission([
       this.#followers(),

@@ -9,11 +9,9 @@
 import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads';
 import { unreachable } from '../../base/assert.js';
 import { flattenError } from '../../base/plain-error.js';
-import type { Entry } from '../core/protocol.js';
 import type { LogStore } from './log-store.js';
+import { gather, pack } from './pack.js';
 import { APPLY_COMMIT_MS, type LogReply, type LogRequest } from './protocol.js';
-
-const EMPTY = new Uint8Array(0);
 
 /** Of entries and chunks in one transaction; what waits beyond it gets the next. Bytes. */
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;
@@ -249,26 +247,4 @@ class LogWorker {
 function transferable(bytes: Uint8Array): readonly TransferListItem[] {
   const { buffer } = bytes;
   return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength ? [buffer] : [];
-}
-
-/** The same entries with all their data in one buffer, which is transferred once. */
-function gather(entries: readonly Entry[]): { readonly entries: readonly Entry[]; readonly buffer: ArrayBuffer } {
-  const { views, buffer } = pack(entries.map(({ body }) => (body.kind === 'data' ? body.data : EMPTY)));
-  const gathered = entries.map((entry, at): Entry => {
-    if (entry.body.kind !== 'data') return entry;
-    return { index: entry.index, term: entry.term, body: { kind: 'data', data: views[at] as Uint8Array } };
-  });
-  return { entries: gathered, buffer };
-}
-
-/** Copies into one buffer. (A message copies all of the buffer behind every view in it, however small the view.) */
-function pack(parts: readonly Uint8Array[]): { readonly views: readonly Uint8Array[]; readonly buffer: ArrayBuffer } {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  const views = parts.map((part) => {
-    all.set(part, at);
-    at += part.length;
-    return all.subarray(at - part.length, at);
-  });
-  return { views, buffer: all.buffer };
 }

@@ -255,7 +255,10 @@ export class Script {
     const { configuration } = disk.stored().base;
     const clusterId = disk.standing.kind === 'member' ? disk.standing.clusterId : '';
     const admission = createAdmission({
-      id,
+      member: present(
+        configuration.members.find((known) => known.id === id),
+        'a leader is a member',
+      ),
       clusterId,
       configuration,
       maxRequests: 4,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAdmission, DEFAULT_ADMISSION_TIMING } from '../../../src/raft/core/bootstrap/admission.js';
 import type { AdmissionEffect, AdmissionEvent, Introduction } from '../../../src/raft/core/bootstrap/protocol.js';
-import type { Configuration } from '../../../src/raft/core/configuration.js';
+import type { Configuration, Member } from '../../../src/raft/core/configuration.js';
 
 const member = (id: string) => ({ id, name: id.slice(0, 2), address: `${id.slice(0, 2)}:5060` });
 const clusterOf = (voters: readonly string[], learners: readonly string[] = []): Configuration => ({
@@ -29,7 +29,7 @@ class Leader {
   readonly #admission;
   constructor(configuration: Configuration) {
     this.#admission = createAdmission({
-      id: 'm1.1',
+      member: configuration.members.find(({ id }) => id === 'm1.1') as Member,
       clusterId: 'c1',
       configuration,
       maxRequests: 2,

@@ -34,7 +34,8 @@ export const DEFAULT_ADMISSION_TIMING: AdmissionTiming = {
 };
 
 export interface AdmissionOptions {
-  readonly id: MemberId;
+  /** This member, as it is now. */
+  readonly member: Member;
   readonly clusterId: string;
   readonly configuration: Configuration;
   /** Operators' requests that may wait. */
@@ -96,7 +97,7 @@ class AdmissionMachine implements Admission {
   #handle(event: AdmissionEvent): void {
     switch (event.kind) {
       case 'introduction':
-        if (event.introduction.member.id !== this.#options.id) this.#peers.meet(event.introduction, this.#nowMs);
+        if (event.introduction.member.id !== this.#options.member.id) this.#peers.meet(event.introduction, this.#nowMs);
         return;
       case 'disconnected':
         this.#peers.forget(event.id);
@@ -290,7 +291,7 @@ class AdmissionMachine implements Admission {
   /** Both live: more than what a process leaves behind when it ends. */
   #isAliveBeside(id: MemberId, { metMs }: KnownPeer): boolean {
     const { electionMaxMs, duplicateMs } = this.#options.timing;
-    if (id === this.#options.id) return true;
+    if (id === this.#options.member.id) return true;
     const heardMs = this.#followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY;
     if (heardMs !== this.#firstHeardMs.get(id) && heardMs - metMs >= electionMaxMs) return true;
     return this.#peers.find(id) !== undefined && this.#nowMs - metMs >= duplicateMs;
@@ -344,11 +345,11 @@ class AdmissionMachine implements Admission {
     return undefined;
   }
 
-  /** A member came back with another name or address. */
+  /** A member came back with another name or address; the leader itself is one of them. */
   #nextDescription(): readonly MembershipChange[] | undefined {
     const { members } = this.#configuration;
-    for (const { introduction } of this.#peers.all()) {
-      const { member } = introduction;
+    const introduced = [...this.#peers.all()].map(({ introduction }) => introduction.member);
+    for (const member of [this.#options.member, ...introduced]) {
       const known = members.find(({ id }) => id === member.id);
       if (known === undefined || (known.name === member.name && known.address === member.address)) continue;
       if (!members.some(({ id, name }) => name === member.name && id !== member.id))
@@ -375,12 +376,12 @@ class AdmissionMachine implements Admission {
 
   /** Here by all signs. */
   #isInTouch(id: MemberId): boolean {
-    return id === this.#options.id || (this.#peers.find(id) !== undefined && this.#isHeard(id));
+    return id === this.#options.member.id || (this.#peers.find(id) !== undefined && this.#isHeard(id));
   }
 
   /** Here by any sign. */
   #lives(id: MemberId): boolean {
-    return id === this.#options.id || this.#peers.find(id) !== undefined || this.#isHeard(id);
+    return id === this.#options.member.id || this.#peers.find(id) !== undefined || this.#isHeard(id);
   }
 
   #nameOf(id: MemberId): string {
