@@ -171,6 +171,6 @@ describe('operator API', () => {
     expect(reasons.length).toBeGreaterThan(0);
     expect(JSON.stringify(reasons)).toContain('agent.example');
     const info = await post(port, '/api/mesoctl/v1', { type: 'GET_INFO' });
-    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 2 });
+    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 3 });
   });
 });

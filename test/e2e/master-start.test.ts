@@ -75,7 +75,8 @@ describe('life', () => {
       ip: '127.0.0.1',
       port: handle.address.port,
       url: handle.url,
-      id: handle.id,
+      id: handle.memberId,
+      raftAddress: handle.raftAddress,
     });
     await handle.stop();
     expect(existsSync(readyFile)).toBe(false);

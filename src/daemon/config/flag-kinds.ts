@@ -6,9 +6,11 @@ import { isIP } from 'node:net';
 import { parseBytes } from '../../base/bytes.js';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
-import { formatAddress, parseAddresses } from '../../client/address.js';
+import { formatAddress, parseAddress, parseAddresses } from '../../client/address.js';
+import type { NamedAddress } from '../../raft/node/settings.js';
 import * as mesos from '../../wire/gen/mesos.js';
 import { decodeJson } from '../../wire/json.js';
+import { MEMBER_NAME } from '../../wire/validation/extension-call.js';
 import type { FlagKind } from './flag.js';
 
 interface Range {
@@ -158,6 +160,52 @@ export function list(
       return check(items) ?? items;
     },
   };
+}
+
+/** HOST:PORT, the port always written. */
+export const address: FlagKind<string> = {
+  label: 'HOST:PORT',
+  allowed: 'an address, HOST:PORT',
+  parse: (value) => parseFullAddress(value),
+};
+
+function parseFullAddress(value: string): string | Rejection {
+  if (!/:\d+$/.test(value.trim())) return reject('invalid', `"${value.trim()}" has no port: write HOST:PORT`);
+  const parsed = parseAddress(value);
+  return isRejection(parsed) ? parsed : formatAddress(parsed);
+}
+
+export const memberName: FlagKind<string> = {
+  label: 'NAME',
+  allowed: 'a name of 1 to 63 letters, digits, dots, dashes and underscores',
+  parse: (value) =>
+    MEMBER_NAME.test(value.trim()) ? value.trim() : reject('invalid', `must be ${memberName.allowed}`),
+};
+
+/** `m1=HOST:PORT,m2=HOST:PORT`; each name and each address once. */
+export const namedAddresses: FlagKind<readonly NamedAddress[]> = {
+  label: 'NAME=HOST:PORT,...',
+  allowed: 'masters with their raft addresses, NAME=HOST:PORT[,NAME=HOST:PORT...]',
+  parse: (value) => {
+    const peers: NamedAddress[] = [];
+    for (const item of value.split(',').filter((part) => part.trim() !== '')) {
+      const peer = parseNamedAddress(item);
+      if (isRejection(peer)) return peer;
+      if (peers.some(({ name, address: other }) => name === peer.name || other === peer.address))
+        return reject('invalid', `"${item.trim()}": each name and each address may be there once`);
+      peers.push(peer);
+    }
+    return peers.length === 0 ? reject('invalid', `must be ${namedAddresses.allowed}`) : peers;
+  },
+};
+
+/** `m4=HOST:PORT`. */
+export function parseNamedAddress(text: string): NamedAddress | Rejection {
+  const [name = '', ...rest] = text.trim().split('=');
+  const full = parseFullAddress(rest.join('='));
+  if (!MEMBER_NAME.test(name) || rest.length === 0)
+    return reject('invalid', `"${text.trim()}" is not NAME=HOST:PORT, for example m4=10.0.0.4:5060`);
+  return isRejection(full) ? full : { name, address: full };
 }
 
 /** HOST:PORT of masters. */

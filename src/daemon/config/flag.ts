@@ -21,7 +21,7 @@ export interface FlagKind<T> {
 }
 
 /** Sections of the help. */
-export type FlagGroup = 'network' | 'storage' | 'cluster' | 'limits' | 'isolation' | 'tasks' | 'other';
+export type FlagGroup = 'network' | 'raft' | 'storage' | 'cluster' | 'limits' | 'isolation' | 'tasks' | 'other';
 
 /** What a default may depend on. */
 export interface FlagContext {

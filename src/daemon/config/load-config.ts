@@ -30,15 +30,32 @@ export interface LoadedConfig<Config> {
 /** Below this Mesos does not go: agents that are slow to come back are given up. */
 const COMMON_REREGISTER_TIMEOUT_MS = 600_000;
 
+/** From the port of the HTTP server to that of the other masters, when nobody says. */
+const RAFT_PORT_OFFSET = 10;
+
 export function loadMasterConfig(sources: ConfigSources): LoadedConfig<MasterConfig> {
   const { values, texts } = resolveFlags(MASTER_FLAGS, flagSources(sources));
   checkListenAddress(values.ip, values.insecure);
+  const raftIp = values.raftIp ?? values.ip;
+  checkListenAddress(raftIp, values.insecure);
+  checkPeers(values);
   const warnings: string[] = [];
   if (values.agentReregisterTimeoutMs < COMMON_REREGISTER_TIMEOUT_MS)
     warnings.push(
       `--agent-reregister-timeout of ${formatDuration(values.agentReregisterTimeoutMs)} is below the 10mins that Mesos demands: agents that need longer to come back become unreachable`,
     );
-  return { config: { ...values, workDir: resolve(values.workDir), flags: texts }, warnings };
+  const raftPort = values.raftPort ?? (values.port === 0 ? 0 : values.port + RAFT_PORT_OFFSET);
+  return { config: { ...values, raftIp, raftPort, workDir: resolve(values.workDir), flags: texts }, warnings };
+}
+
+function checkPeers({ name, peers, join }: Pick<MasterConfig, 'name' | 'peers' | 'join'>): void {
+  if (peers !== undefined && join !== undefined)
+    throw new MesoError('BAD_INPUT', '--peers founds a cluster, --join enters one: give one of them');
+  if (peers === undefined || peers.some((peer) => peer.name === name)) return;
+  const names = peers.map((peer) => peer.name).join(', ');
+  throw new MesoError('BAD_INPUT', `--peers lists ${names}, and this master is called ${name}`, {
+    suggestions: [`--name ${peers[0]?.name}`],
+  });
 }
 
 export function loadAgentConfig(sources: ConfigSources): LoadedConfig<AgentConfig> {

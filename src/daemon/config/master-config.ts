@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../base/system/logger.js';
+import type { NamedAddress } from '../../raft/node/settings.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 
 /** Validated settings of a master; one field per flag (spec page 09, section 9.1). */
@@ -11,6 +12,17 @@ export interface MasterConfig {
   readonly hostname?: string | undefined;
   readonly advertiseIp?: string | undefined;
   readonly advertisePort?: number | undefined;
+  /** Of this master among the masters; 1 to 63 letters, digits, dots, dashes, underscores. */
+  readonly name: string;
+  /** The first masters of a new cluster, this one included. */
+  readonly peers?: readonly NamedAddress[] | undefined;
+  /** HOST:PORT of a member's Raft port. */
+  readonly join?: string | undefined;
+  readonly raftIp: string;
+  /** 0: any free port. */
+  readonly raftPort: number;
+  readonly raftAdvertiseIp?: string | undefined;
+  readonly raftReads: 'quorum' | 'lease';
   readonly workDir: string;
   readonly cluster?: string | undefined;
   readonly allocationIntervalMs: number;

@@ -1,6 +1,8 @@
 /** The flags of `mesoctl master start`, one row each: names, defaults and limits as in Mesos (spec page 09, section 9.1). */
+import { hostname } from 'node:os';
 import { isRejection, type Rejection } from '../../base/rejection.js';
 import { Resources } from '../../offers/resources.js';
+import type { NamedAddress } from '../../raft/node/settings.js';
 import { type FlagTable, flag, optionalFlag } from './flag.js';
 import * as kinds from './flag-kinds.js';
 import { checkRoles, sharedFlags } from './shared-flags.js';
@@ -10,6 +12,55 @@ const SORTERS = kinds.oneOf(['drf', 'random']);
 
 export const MASTER_FLAGS = {
   ...sharedFlags('master', 5050),
+  name: flag<string>(
+    {
+      name: 'name',
+      summary: 'name of this master among the masters of its cluster',
+      kind: kinds.memberName,
+      group: 'raft',
+    },
+    () => defaultMemberName(),
+  ),
+  peers: optionalFlag<readonly NamedAddress[]>({
+    name: 'peers',
+    summary:
+      'the first masters of a new cluster, this one included, with their raft addresses; the same on each of them',
+    kind: kinds.namedAddresses,
+    group: 'raft',
+  }),
+  join: optionalFlag<string>({
+    name: 'join',
+    summary: 'raft address of a master of the cluster that this one is to be added to',
+    kind: kinds.address,
+    group: 'raft',
+  }),
+  raftIp: optionalFlag<string>({
+    name: 'raft-ip',
+    summary: 'address to listen on for other masters (default: --ip)',
+    kind: kinds.ip,
+    group: 'raft',
+  }),
+  raftPort: optionalFlag<number>({
+    name: 'raft-port',
+    summary: 'port to listen on for other masters (default: --port plus 10)',
+    kind: kinds.port,
+    group: 'raft',
+  }),
+  raftAdvertiseIp: optionalFlag<string>({
+    name: 'raft-advertise-ip',
+    summary: 'address that other masters use to reach it (default: --advertise-ip or --raft-ip)',
+    kind: kinds.ip,
+    group: 'raft',
+  }),
+  raftReads: flag<'quorum' | 'lease'>(
+    {
+      name: 'raft-reads',
+      summary: 'how reads of the registry are made safe: ask a quorum, or trust clocks for the length of a lease',
+      kind: kinds.oneOf(['quorum', 'lease']),
+      group: 'raft',
+    },
+    'quorum',
+  ),
   cluster: optionalFlag<string>({
     name: 'cluster',
     summary: 'name of the cluster, for people',
@@ -227,4 +278,13 @@ function checkMinimum(text: string): Rejection | undefined {
     .filter((part) => part.trim() !== '')
     .map((part) => Resources.parse(part))
     .find(isRejection);
+}
+
+/** Names of machines may hold what names of members may not. */
+function defaultMemberName(): string {
+  return (
+    hostname()
+      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 63) || 'master'
+  );
 }

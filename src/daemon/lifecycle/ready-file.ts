@@ -11,8 +11,10 @@ export interface ReadyFile {
   readonly port: number;
   /** `http://ip:port` */
   readonly url: string;
-  /** Of the master or agent; an agent that was never admitted has none yet. */
+  /** Of the agent, or of the master as a member of its cluster; an agent that was never admitted has none yet. */
   readonly id?: string | undefined;
+  /** Of a master: HOST:PORT that other masters dial. */
+  readonly raftAddress?: string | undefined;
 }
 
 /** Replaces `path` atomically. Throws BAD_INPUT when it cannot be written. */

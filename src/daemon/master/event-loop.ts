@@ -12,7 +12,7 @@ import { MesoError } from '../../base/error.js';
 import { DeadlineTimer } from '../../base/system/deadline-timer.js';
 import type { MasterCore } from './core/options.js';
 import type { MasterEffect, MasterEvent } from './core/protocol.js';
-import type { Registry } from './registry/registry.js';
+import { isLossOfOffice, type Registry } from './registry/registry.js';
 
 type Propose = Extract<MasterEffect, { readonly type: 'persist' }>;
 /** What the shell does by itself. */
@@ -21,7 +21,7 @@ export type ShellEffect = Exclude<MasterEffect, Propose | { readonly kind: 'cont
 export interface EventLoopOptions {
   readonly core: MasterCore;
   readonly clock: Clock;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'propose'>;
   /** Performs one effect, synchronously; effects of a step come in their order. */
   perform(effect: ShellEffect): void;
   /** Called once; the master cannot go on. */
@@ -103,7 +103,11 @@ export class EventLoop {
           from += own.length;
         }
       },
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => {
+        // Leadership ended: whoever closes the term is on the way, and nothing may be decided any more.
+        if (isLossOfOffice(error)) this.stop();
+        else this.#fail(error);
+      },
     );
   }
 

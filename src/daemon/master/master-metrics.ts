@@ -14,6 +14,8 @@ export interface MetricSources {
   view(): MasterView;
   queueLength(): number;
   pendingRequests(): number;
+  /** Voting members of the cluster, as far as this master knows. */
+  ensembleSize(): number;
 }
 
 export class MasterMetrics {
@@ -33,10 +35,14 @@ export class MasterMetrics {
     this.#invalidSchedulerCalls += 1;
   }
 
-  /** The same registry, measured. */
-  measureRegistry(registry: Registry): Registry {
+  /** The reading of the registry at an election took this long. Ms. */
+  recordFetch(elapsedMs: number): void {
+    this.#fetch.record(elapsedMs);
+  }
+
+  /** The same registry, its proposals measured. */
+  measureRegistry(registry: Registry): Pick<Registry, 'propose'> {
     return {
-      lead: (masterInfo) => this.#measure(this.#fetch, registry.lead(masterInfo)),
       propose: async (operations) => {
         this.#queuedOperations += operations.length;
         try {
@@ -45,7 +51,6 @@ export class MasterMetrics {
           this.#queuedOperations -= operations.length;
         }
       },
-      close: () => registry.close(),
     };
   }
 
@@ -72,7 +77,7 @@ export class MasterMetrics {
     all.set('registrar/queued_operations', this.#queuedOperations);
     all.set('registrar/registry_size_bytes', fileSize(registryFile(this.#sources.workDir)));
     all.set('registrar/log/recovered', view.electedAtUnixMs === undefined ? 0 : 1);
-    all.set('registrar/log/ensemble_size', 1);
+    all.set('registrar/log/ensemble_size', this.#sources.ensembleSize());
     for (const window of [this.#fetch, this.#store, this.#allocation]) window.collect(all);
     collectSystemMetrics(all);
     return all;

@@ -1,187 +1,100 @@
 /**
- * Puts the master together: HTTP server, agent links, event streams, registry and core, and carries effects from the core
- * to them and their events to the core. Decides nothing. Opened and closed by main.ts.
+ * The master between its terms: holds the term of the moment, begins a new one when leadership ends, and is what the HTTP
+ * handlers see of all that. Decides nothing; the registry says who leads.
+ *
+ * Invariants: there is always exactly one open term until `close`; a term that has led is closed before the next begins, so
+ * that every stream of a deposed leader is cut.
  */
-import { unreachable } from '../../base/assert.js';
-import type { Clock } from '../../base/clock.js';
-import { reject } from '../../base/rejection.js';
-import type { Logger } from '../../base/system/logger.js';
-import type { Allocator } from '../../offers/allocator.js';
-import * as master from '../../wire/gen/master.js';
-import * as extension from '../../wire/gen/mesoctl-api.js';
-import type * as mesos from '../../wire/gen/mesos.js';
-import type { MasterConfig } from '../config/master-config.js';
-import { sendMessage } from '../http/api-call.js';
-import { TEXT_PLAIN } from '../http/exchange.js';
-import { LinkAcceptor, type LinkLeadership } from '../link/link-acceptor.js';
-import type { LinkLimits } from '../link/link-protocol.js';
-import type { MasterCore } from './core/options.js';
-import type { HttpOutcome, MasterEvent, RequestId } from './core/protocol.js';
-import { EventLoop, type ShellEffect } from './event-loop.js';
-import { EventStreams, type StreamLimitOverrides } from './event-streams.js';
+import type { MasterInfo } from '../../wire/gen/mesos.js';
+import type { MasterEvent } from './core/protocol.js';
 import type { LeaderState, MasterSite } from './http/site.js';
-import type { MasterMetrics } from './master-metrics.js';
-import { PendingExchanges } from './pending-exchanges.js';
-import type { Registry } from './registry/registry.js';
-
-/** One more agent costs the master about this much at a failover; agents spread their return accordingly. Ms. */
-const REREGISTER_COST_MS = 0.1;
+import type { MasterTerm } from './master-term.js';
+import type { RegistryLeadership } from './registry/registry.js';
 
 export interface MasterShellOptions {
-  readonly config: MasterConfig;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly masterInfo: mesos.MasterInfo;
-  readonly productVersion: string;
-  readonly core: MasterCore;
-  readonly allocator: Allocator;
-  readonly registry: Registry;
-  readonly metrics: MasterMetrics;
-  readonly streamLimits?: StreamLimitOverrides | undefined;
-  readonly linkLimits?: Partial<LinkLimits> | undefined;
-  onFatal(error: unknown): void;
+  /** A term that nobody has been elected for yet; its ids are new. */
+  createTerm(shell: MasterShell): MasterTerm;
+  readonly site: Omit<
+    MasterSite,
+    'leader' | 'leaderInfo' | 'post' | 'view' | 'explain' | 'nextConnectionId' | 'masterInfo' | 'pending'
+  >;
+  /** What a new leader's core must know besides the registry. */
+  electionEvents(): readonly MasterEvent[];
+  onLeadership(leadership: RegistryLeadership): void;
 }
 
 export class MasterShell {
   readonly #options: MasterShellOptions;
-  readonly loop: EventLoop;
-  readonly pending = new PendingExchanges();
-  readonly streams: EventStreams;
-  readonly links: LinkAcceptor;
   readonly site: MasterSite;
+  #term: MasterTerm;
+  #leadership: RegistryLeadership = { kind: 'none' };
   #lastConnectionId = 0;
-  #clusterId: string | undefined;
-  #leaving = false;
 
   constructor(options: MasterShellOptions) {
-    const { config, clock, core, allocator, registry, masterInfo, metrics } = options;
     this.#options = options;
-    this.loop = new EventLoop({
-      core,
-      clock,
-      registry,
-      perform: (effect) => this.#perform(effect),
-      onFatal: options.onFatal,
-    });
-    const post = (event: MasterEvent) => this.loop.post(event);
-    const nextConnectionId = () => {
-      this.#lastConnectionId += 1;
-      return this.#lastConnectionId;
-    };
-    this.streams = new EventStreams(
-      {
-        onSchedulerBacklog: (connectionId, high) => post({ kind: 'scheduler-backlog', connectionId, high }),
-        onSchedulerClosed: (connectionId, reason) =>
-          post({ kind: 'scheduler-closed', connectionId, overflow: reason === 'queue-full' || reason === 'stalled' }),
-        onOperatorClosed: (connectionId) => post({ kind: 'operator-closed', connectionId }),
-        onWatchBacklog: (connectionId, high) => post({ kind: 'watch-backlog', connectionId, high }),
-        onWatchClosed: (connectionId) => post({ kind: 'watch-closed', connectionId }),
-      },
-      options.streamLimits,
-    );
-    this.links = new LinkAcceptor({
-      clock,
-      logger: options.logger,
-      limits: options.linkLimits,
-      totalPingTimeoutMs: config.agentPingTimeoutMs * config.maxAgentPingTimeouts,
-      leadership: () => this.#linkLeadership(),
-      nextConnectionId,
-      observer: {
-        onFrame: (received) => post({ kind: 'agent-frame', ...received }),
-        onClosed: (connectionId) => post({ kind: 'agent-link-closed', connectionId }),
-      },
-    });
+    this.#term = options.createTerm(this);
+    const current = () => this.#term;
     this.site = {
-      config,
-      clock,
-      masterInfo,
-      productVersion: options.productVersion,
-      pending: this.pending,
-      leader: () => this.#leader(),
-      post,
-      view: () => core.view,
-      explain: (question, nowMs) => allocator.explain(question, nowMs),
-      nextConnectionId,
-      metrics: () => metrics.collect(),
-      onInvalidSchedulerCall: () => metrics.countInvalidSchedulerCall(),
+      ...options.site,
+      get masterInfo(): MasterInfo {
+        return current().masterInfo;
+      },
+      get pending() {
+        return current().pending;
+      },
+      leader: () => this.#term.leader(),
+      leaderInfo: () => this.#leaderInfo(),
+      post: (event) => this.#term.loop.post(event),
+      view: () => this.#term.core.view,
+      explain: (question, nowMs) => this.#term.allocator.explain(question, nowMs),
+      nextConnectionId: () => this.nextConnectionId(),
     };
   }
 
-  /** The registry is read: from here on this master leads `term`. */
-  elect(clusterId: string, events: readonly MasterEvent[]): void {
-    this.#clusterId = clusterId;
-    for (const event of events) this.loop.post(event);
+  get term(): MasterTerm {
+    return this.#term;
   }
 
-  /** Lets go of every client: streams end after what is queued, waiting requests are told to go elsewhere. */
-  disconnectClients(): void {
-    this.#leaving = true;
-    this.streams.endAll();
-    for (const { exchange } of this.pending.takeAll())
-      exchange.reject(reject('unavailable', 'The master is shutting down'));
-    this.links.close();
+  nextConnectionId(): number {
+    this.#lastConnectionId += 1;
+    return this.#lastConnectionId;
   }
 
-  #leader(): LeaderState {
-    if (this.#leaving) return { kind: 'no-leader' };
-    const { term, electedAtUnixMs } = this.#options.core.view;
-    if (electedAtUnixMs === undefined || this.#clusterId === undefined) return { kind: 'recovering' };
-    return { kind: 'leading', term, clusterId: this.#clusterId };
-  }
-
-  #linkLeadership(): LinkLeadership {
-    const state = this.#leader();
-    if (state.kind !== 'leading') return { leading: false, message: 'The master has not finished recovery' };
-    const { agents, recoveredAgents } = this.#options.core.view;
-    return {
-      leading: true,
-      term: state.term,
-      clusterId: state.clusterId,
-      masterInfo: this.#options.masterInfo,
-      reregisterJitterMs: (agents.size + recoveredAgents.size) * REREGISTER_COST_MS,
-    };
-  }
-
-  #perform(effect: ShellEffect): void {
-    switch (effect.kind) {
-      case 'respond':
-        this.#respond(effect.requestId, effect.outcome);
-        return;
-      case 'accept-stream':
-        this.streams.open(effect.connectionId, this.pending.take(effect.requestId));
-        return;
-      case 'scheduler-event':
-        this.streams.sendToScheduler(effect.connectionId, effect.event);
-        return;
-      case 'operator-event':
-        this.streams.sendToOperators(effect.connectionIds, effect.event);
-        return;
-      case 'watch-event':
-        this.streams.sendToWatchers(effect.connectionIds, effect.event);
-        return;
-      case 'close-stream':
-        this.streams.end(effect.connectionId);
-        return;
-      case 'agent-message':
-        this.links.send(effect.connectionId, effect.channel, effect.message);
-        return;
-      case 'close-channel':
-        this.links.closeChannel(effect.connectionId, effect.channel);
-        return;
-      case 'log':
-        this.#options.logger[effect.level](effect.fields, effect.message);
-        return;
+  /** Who leads when this master does not. */
+  leaderElsewhere(): LeaderState {
+    const leadership = this.#leadership;
+    switch (leadership.kind) {
+      case 'following': {
+        const { hostname = '', port, address } = leadership.leader;
+        return { kind: 'following', leader: { hostname: address?.hostname ?? hostname, port: address?.port ?? port } };
+      }
+      case 'recovering':
+        return { kind: 'recovering' };
       default:
-        unreachable(effect);
+        return { kind: 'no-leader' };
     }
   }
 
-  #respond(requestId: RequestId, outcome: HttpOutcome): void {
-    const { exchange, format } = this.pending.take(requestId);
-    if ('rejection' in outcome)
-      exchange.send({ status: outcome.status, contentType: TEXT_PLAIN, body: outcome.rejection.message });
-    else if ('extension' in outcome) sendMessage(exchange, format, extension.Response, outcome.extension);
-    else if (outcome.response !== undefined) sendMessage(exchange, format, master.Response, outcome.response);
-    else exchange.send({ status: outcome.status });
+  #leaderInfo(): MasterInfo | undefined {
+    if (this.#term.leader().kind === 'leading') return this.#term.masterInfo;
+    return this.#leadership.kind === 'following' ? this.#leadership.leader : undefined;
+  }
+
+  onLeadership(leadership: RegistryLeadership): void {
+    const wasLeading = this.#leadership.kind === 'leading';
+    this.#leadership = leadership;
+    if (wasLeading) {
+      this.#term.close('This master leads no more: ask again, the new leader answers');
+      this.#term = this.#options.createTerm(this);
+    }
+    if (leadership.kind === 'leading') {
+      const { term, clusterId, registry } = leadership;
+      this.#term.elect(clusterId, [{ kind: 'elected', term, registry }, ...this.#options.electionEvents()]);
+    }
+    this.#options.onLeadership(leadership);
+  }
+
+  close(): void {
+    this.#term.close('The master is shutting down');
   }
 }

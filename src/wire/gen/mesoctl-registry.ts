@@ -30,6 +30,7 @@ export interface Operation {
   update_framework?: UpdateFramework | undefined;
   disconnect_framework?: DisconnectFramework | undefined;
   remove_framework?: RemoveFramework | undefined;
+  update_weights?: UpdateWeights | undefined;
 }
 export const Operation: MessageType<Operation> = messageType('mesoctl.registry.v1.Operation', () => [
   { no: 1, name: "set_master", label: 'optional', kind: 'message', message: SetMaster, oneof: "body" },
@@ -44,6 +45,7 @@ export const Operation: MessageType<Operation> = messageType('mesoctl.registry.v
   { no: 10, name: "update_framework", label: 'optional', kind: 'message', message: UpdateFramework, oneof: "body" },
   { no: 11, name: "disconnect_framework", label: 'optional', kind: 'message', message: DisconnectFramework, oneof: "body" },
   { no: 12, name: "remove_framework", label: 'optional', kind: 'message', message: RemoveFramework, oneof: "body" },
+  { no: 21, name: "update_weights", label: 'optional', kind: 'message', message: UpdateWeights, oneof: "body" },
 ]);
 
 export interface SetMaster {
@@ -139,4 +141,67 @@ export interface RemoveFramework {
 export const RemoveFramework: MessageType<RemoveFramework> = messageType('mesoctl.registry.v1.RemoveFramework', () => [
   { no: 1, name: "framework_id", label: 'required', kind: 'message', message: mesos.FrameworkID },
   { no: 2, name: "removed_at", label: 'required', kind: 'message', message: mesos.TimeInfo },
+]);
+
+/** Of these roles; 1 is the weight of every other. */
+export interface UpdateWeights {
+  weight_infos?: mesos.WeightInfo[] | undefined;
+}
+export const UpdateWeights: MessageType<UpdateWeights> = messageType('mesoctl.registry.v1.UpdateWeights', () => [
+  { no: 1, name: "weight_infos", label: 'repeated', kind: 'message', message: mesos.WeightInfo },
+]);
+
+/** The state machine's answer to an entry: one result for each operation. */
+export interface Results {
+  results?: Results_Result[] | undefined;
+}
+export const Results: MessageType<Results> = messageType('mesoctl.registry.v1.Results', () => [
+  { no: 1, name: "results", label: 'repeated', kind: 'message', message: Results_Result },
+]);
+
+export interface Results_Result {
+  ok: boolean;
+  /** why it was refused */
+  message?: string | undefined;
+}
+export const Results_Result: MessageType<Results_Result> = messageType('mesoctl.registry.v1.Results.Result', () => [
+  { no: 1, name: "ok", label: 'required', kind: 'scalar', scalar: 'bool' },
+  { no: 2, name: "message", label: 'optional', kind: 'scalar', scalar: 'string' },
+]);
+
+/** Everything the registry holds, on its way from the log's thread to the leader's main thread. */
+export interface State {
+  agents?: mesos.AgentInfo[] | undefined;
+  frameworks?: State_Framework[] | undefined;
+  /** oldest first, as the next two */
+  unreachable?: State_Marked[] | undefined;
+  gone?: State_Marked[] | undefined;
+  tombstones?: State_Marked[] | undefined;
+  weights?: mesos.WeightInfo[] | undefined;
+}
+export const State: MessageType<State> = messageType('mesoctl.registry.v1.State', () => [
+  { no: 1, name: "agents", label: 'repeated', kind: 'message', message: mesos.AgentInfo },
+  { no: 2, name: "frameworks", label: 'repeated', kind: 'message', message: State_Framework },
+  { no: 3, name: "unreachable", label: 'repeated', kind: 'message', message: State_Marked },
+  { no: 4, name: "gone", label: 'repeated', kind: 'message', message: State_Marked },
+  { no: 5, name: "tombstones", label: 'repeated', kind: 'message', message: State_Marked },
+  { no: 6, name: "weights", label: 'repeated', kind: 'message', message: mesos.WeightInfo },
+]);
+
+export interface State_Framework {
+  info: mesos.FrameworkInfo;
+  disconnected_at?: mesos.TimeInfo | undefined;
+}
+export const State_Framework: MessageType<State_Framework> = messageType('mesoctl.registry.v1.State.Framework', () => [
+  { no: 1, name: "info", label: 'required', kind: 'message', message: mesos.FrameworkInfo },
+  { no: 2, name: "disconnected_at", label: 'optional', kind: 'message', message: mesos.TimeInfo },
+]);
+
+export interface State_Marked {
+  id: string;
+  at: mesos.TimeInfo;
+}
+export const State_Marked: MessageType<State_Marked> = messageType('mesoctl.registry.v1.State.Marked', () => [
+  { no: 1, name: "id", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "at", label: 'required', kind: 'message', message: mesos.TimeInfo },
 ]);

@@ -3,16 +3,30 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/base/system/clock.js';
 import { MemoryRegistry, MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import type { Registry } from '../../../src/daemon/master/registry/registry.js';
-import { SqliteRegistry } from '../../../src/daemon/master/registry/sqlite-registry.js';
 import type * as registry from '../../../src/wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { type Leading, SoloRegistry } from './solo-registry.js';
+
+const master: mesos.MasterInfo = { id: 'm', ip: 16777343, port: 5050 };
+let terms = 0;
+
+function openMemory(store: MemoryRegistryStore): TestedRegistry {
+  const memory = new MemoryRegistry(store);
+  return {
+    lead: () => Promise.resolve({ term: ++terms, registry: store.state() }),
+    propose: (operations) => memory.propose(operations),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** What the tests do with it. */
+type TestedRegistry = Pick<Registry, 'propose' | 'close'> & { lead(): Promise<Pick<Leading, 'term' | 'registry'>> };
 
 interface Harness {
   /** A registry over the same storage each time: calling it twice is a restart. */
-  open(): Registry;
+  open(): TestedRegistry;
   cleanUp(): void;
 }
 
@@ -20,23 +34,22 @@ const HARNESSES: readonly (readonly [string, () => Harness])[] = [
   [
     'memory',
     () => {
-      const store = new MemoryRegistryStore('c1');
-      return { open: () => new MemoryRegistry(store), cleanUp: () => undefined };
+      const store = new MemoryRegistryStore();
+      return { open: () => openMemory(store), cleanUp: () => undefined };
     },
   ],
   [
-    'sqlite',
+    'the replicated log',
     () => {
       const workDir = mkdtempSync(join(tmpdir(), 'mesoctl-registry-'));
       return {
-        open: () => new SqliteRegistry({ workDir, clock: systemClock, newClusterId: 'c1' }),
+        open: () => new SoloRegistry(workDir, master),
         cleanUp: () => rmSync(workDir, { recursive: true, force: true }),
       };
     },
   ],
 ];
 
-const master: mesos.MasterInfo = { id: 'm', ip: 16777343, port: 5050 };
 const agent = (id: string, hostname = 'h'): mesos.AgentInfo => ({ hostname, id: { value: id } });
 const framework = (id: string, name = 'f'): mesos.FrameworkInfo => ({ user: 'u', name, id: { value: id } });
 const at = (nanoseconds: number | bigint): mesos.TimeInfo => ({ nanoseconds });
@@ -49,10 +62,10 @@ const gone = (id: string, time = 1): registry.Operation => ({
 });
 
 describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
-  const open: Registry[] = [];
+  const open: TestedRegistry[] = [];
   const harnesses: Harness[] = [];
 
-  function start(): { harness: Harness; first: Registry; restart(): Promise<Registry> } {
+  function start(): { harness: Harness; first: TestedRegistry; restart(): Promise<TestedRegistry> } {
     const harness = createHarness();
     harnesses.push(harness);
     const first = harness.open();
@@ -76,26 +89,24 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
 
   const ok = (results: readonly { readonly ok: boolean }[]) => results.map((result) => result.ok);
 
-  test('an empty registry leads with a cluster id and a term above 0', async () => {
+  test('an empty registry leads with a term above 0', async () => {
     const { first } = start();
-    const leadership = await first.lead(master);
-    expect(leadership.clusterId).toBe('c1');
+    const leadership = await first.lead();
     expect(leadership.term).toBeGreaterThan(0);
     expect(leadership.registry.agents.size).toBe(0);
     expect(leadership.registry.frameworks.size).toBe(0);
   });
 
-  test('each start has a higher term and the same cluster id', async () => {
+  test('each start has a higher term', async () => {
     const { first, restart } = start();
-    const before = await first.lead(master);
-    const after = await (await restart()).lead(master);
+    const before = await first.lead();
+    const after = await (await restart()).lead();
     expect(after.term).toBeGreaterThan(before.term);
-    expect(after.clusterId).toBe(before.clusterId);
   });
 
   test('everything proposed survives a restart, times to the nanosecond', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     const precise = 1_790_000_000_123_456_789n;
     const results = await first.propose([
       admit('a1'),
@@ -110,7 +121,7 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
       { remove_framework: { framework_id: { value: 'f3' }, removed_at: at(9) } },
     ]);
     expect(ok(results)).toEqual(Array(10).fill(true));
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect([...state.agents.keys()]).toEqual(['a1']);
     expect(state.agents.get('a1')?.hostname).toBe('h');
     expect(state.unreachable.get('a2')?.nanoseconds).toBe(precise);
@@ -124,7 +135,7 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
 
   test('a refused operation changes nothing and does not hurt its neighbours', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     const results = await first.propose([
       admit('a1'),
       admit('a1'),
@@ -137,14 +148,14 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
       admit('a2'),
     ]);
     expect(ok(results)).toEqual([true, false, false, false, false, false, false, false, true]);
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect([...state.agents.keys()]).toEqual(['a1', 'a2']);
     expect(state.frameworks.size + state.gone.size + state.unreachable.size).toBe(0);
   });
 
   test('the life of an agent: admitted, unreachable, reachable, gone; gone is for ever and keeps its first time', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     expect(ok(await first.propose([admit('a'), unreachable('a'), unreachable('a')]))).toEqual([true, true, false]);
     expect(ok(await first.propose([admit('a')]))).toEqual([false]);
     const back = { mark_agent_reachable: { agent_info: agent('a', 'renamed') } };
@@ -155,26 +166,26 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
       false,
       false,
     ]);
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect(state.agents.size + state.unreachable.size).toBe(0);
     expect(state.gone.get('a')?.nanoseconds).toBe(5);
   });
 
   test('an agent that was pruned while away is admitted when it returns', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     await first.propose([admit('a'), admit('b'), unreachable('a'), gone('b')]);
     const pruned = await first.propose([{ prune: { unreachable: [{ value: 'a' }], gone: [{ value: 'b' }] } }]);
     expect(ok(pruned)).toEqual([true]);
     expect(ok(await first.propose([{ mark_agent_reachable: { agent_info: agent('a') } }]))).toEqual([true]);
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect([...state.agents.keys()]).toEqual(['a']);
     expect(state.gone.size).toBe(0);
   });
 
   test('a removed framework cannot come back, and registering takes the disconnection away', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     const admitFramework = (id: string) => ({ admit_framework: { framework_info: framework(id) } });
     await first.propose([
       admitFramework('f1'),
@@ -183,7 +194,7 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
     ]);
     const remove = { remove_framework: { framework_id: { value: 'f2' }, removed_at: at(1) } };
     expect(ok(await first.propose([admitFramework('f2'), remove, admitFramework('f2')]))).toEqual([true, true, false]);
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect(state.frameworks.get('f1')?.disconnectedAt).toBeUndefined();
     expect(state.frameworks.get('f1')?.info.name).toBe('renamed');
     expect(state.frameworks.has('f2')).toBe(false);
@@ -192,7 +203,7 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
 
   test('concurrent proposals are answered in order, each with its own results', async () => {
     const { first, restart } = start();
-    await first.lead(master);
+    await first.lead();
     const order: number[] = [];
     const all = Array.from({ length: 300 }, async (_, i) => {
       const results = await first.propose([admit(`a${i}`), admit(`a${i}`)]);
@@ -201,14 +212,48 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
     });
     for (const results of await Promise.all(all)) expect(results).toEqual([true, false]);
     expect(order).toEqual(Array.from({ length: 300 }, (_, i) => i));
-    const { registry: state } = await (await restart()).lead(master);
+    const { registry: state } = await (await restart()).lead();
     expect(state.agents.size).toBe(300);
   });
 
-  test('after close a proposal is refused', async () => {
-    const { first } = start();
-    await first.lead(master);
-    await first.close();
-    await expect(first.propose([admit('a')])).rejects.toThrow();
+  test('weights are there until they are changed', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    const weigh = (role: string, weight: number) => ({ update_weights: { weight_infos: [{ role, weight }] } });
+    const results = await first.propose([weigh('a', 2.5), weigh('b/c', 3), weigh('a', 0.25), weigh('d', 0)]);
+    expect(ok(results)).toEqual([true, true, true, false]);
+    const { registry: state } = await (await restart()).lead();
+    expect([...state.weights].sort()).toEqual([
+      ['a', 0.25],
+      ['b/c', 3],
+    ]);
   });
+});
+
+test('a closed registry refuses proposals, and its cluster has one id through restarts', async () => {
+  const workDir = mkdtempSync(join(tmpdir(), 'mesoctl-registry-'));
+  try {
+    const first = new SoloRegistry(workDir, master);
+    const { clusterId } = await first.lead();
+    await first.close();
+    await expect(first.propose([admit('a')])).rejects.toMatchObject({ code: 'NOT_LEADER' });
+    const second = new SoloRegistry(workDir, master);
+    expect((await second.lead()).clusterId).toBe(clusterId);
+    await second.close();
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+});
+
+test('a directory that another master holds is refused, through the threads', async () => {
+  const workDir = mkdtempSync(join(tmpdir(), 'mesoctl-registry-'));
+  const first = new SoloRegistry(workDir, master);
+  const second = await first.lead().then(() => new SoloRegistry(workDir, master));
+  try {
+    await expect(second.lead()).rejects.toMatchObject({ code: 'WORK_DIR_LOCKED' });
+  } finally {
+    await second.close();
+    await first.close();
+    rmSync(workDir, { recursive: true, force: true });
+  }
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MesoError } from '../../../src/base/error.js';
 import { systemClock } from '../../../src/base/system/clock.js';
 import type { MasterCore } from '../../../src/daemon/master/core/options.js';
 import type { MasterEffect, MasterEvent } from '../../../src/daemon/master/core/protocol.js';
@@ -6,6 +7,9 @@ import type { MasterView } from '../../../src/daemon/master/core/view.js';
 import { EventLoop, type ShellEffect } from '../../../src/daemon/master/event-loop.js';
 import { MemoryRegistry, MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import type { Registry } from '../../../src/daemon/master/registry/registry.js';
+
+type Proposes = Pick<Registry, 'propose'>;
+
 import { until } from '../http/fixture.js';
 
 const TICK: MasterEvent = { kind: 'tick' };
@@ -30,7 +34,7 @@ class ScriptedCore implements MasterCore {
   }
 }
 
-function run(core: ScriptedCore, registry: Registry = new MemoryRegistry(new MemoryRegistryStore('c'))) {
+function run(core: ScriptedCore, registry: Proposes = new MemoryRegistry(new MemoryRegistryStore())) {
   const performed: ShellEffect[] = [];
   const failures: unknown[] = [];
   const loop = new EventLoop({
@@ -60,7 +64,7 @@ describe('event loop', () => {
     const loop: EventLoop = new EventLoop({
       core,
       clock: systemClock,
-      registry: new MemoryRegistry(new MemoryRegistryStore('c')),
+      registry: new MemoryRegistry(new MemoryRegistryStore()),
       perform(effect) {
         performed.push(effect.kind);
         loop.post(closed(performed.length));
@@ -76,15 +80,13 @@ describe('event loop', () => {
 
   test('all proposals of a step share one transaction and are answered each with its own results', async () => {
     const proposals: number[] = [];
-    const store = new MemoryRegistryStore('c');
+    const store = new MemoryRegistryStore();
     const memory = new MemoryRegistry(store);
-    const registry: Registry = {
-      lead: (info) => memory.lead(info),
+    const registry: Proposes = {
       propose(operations) {
         proposals.push(operations.length);
         return memory.propose(operations);
       },
-      close: () => memory.close(),
     };
     const admit = (id: string) => ({ admit_agent: { agent_info: { hostname: 'h', id: { value: id } } } });
     const propose = (proposalId: number, ids: readonly string[]): MasterEffect => ({
@@ -165,13 +167,37 @@ describe('event loop', () => {
     expect(performed).toEqual([]);
   });
 
+  const proposing = () => new ScriptedCore(() => [{ type: 'persist', kind: 'propose', proposalId: 1, operations: [] }]);
+
   test('a registry that fails is fatal', async () => {
-    const memory = new MemoryRegistry(new MemoryRegistryStore('c'));
-    await memory.close();
-    const core = new ScriptedCore(() => [{ type: 'persist', kind: 'propose', proposalId: 1, operations: [] }]);
-    const { loop, failures } = run(core, memory);
+    const broken: Proposes = { propose: () => Promise.reject(new MesoError('DISK', 'no room')) };
+    const { loop, failures } = run(proposing(), broken);
     loop.post(TICK);
     await until('the failure', () => failures.length === 1);
     expect(failures[0]).toMatchObject({ code: 'DISK' });
   });
+
+  test.each(['NOT_LEADER', 'OUTCOME_UNKNOWN'] as const)(
+    '%s ends the term quietly: nothing is stepped any more',
+    async (code) => {
+      let refused = false;
+      const deposed: Proposes = {
+        propose: () => {
+          refused = true;
+          return Promise.reject(new MesoError(code, 'another master leads'));
+        },
+      };
+      const core = proposing();
+      const { loop, failures } = run(core, deposed);
+      loop.post(TICK);
+      await until('the refusal', () => refused);
+      await new Promise((resolve) => setImmediate(resolve));
+      const steps = core.batches.length;
+      loop.post(TICK);
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(core.batches).toHaveLength(steps);
+      expect(failures).toEqual([]);
+    },
+  );
 });

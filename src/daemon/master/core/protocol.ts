@@ -108,6 +108,8 @@ export interface RegistryState {
   >;
   /** Removed frameworks, bounded. */
   readonly tombstones: ReadonlyMap<string, mesos.TimeInfo>;
+  /** By role; above 0. */
+  readonly weights: ReadonlyMap<string, number>;
 }
 
 export type RegistryResult = { readonly ok: true } | { readonly ok: false; readonly message: string };

@@ -31,7 +31,7 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     get watchers() {
       return context.watchers.size;
     },
-    weights: new Map(Object.entries(options.config.weights)),
+    weights: state.weights,
     get counters() {
       return context.counters.all;
     },

@@ -1,6 +1,6 @@
 /**
  * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). Questions are answered from the view in
- * the turn they arrive; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
+ * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import type { Explanation } from '../../../offers/allocator.js';
@@ -13,14 +13,14 @@ import { readCall, sendMessage } from '../../http/api-call.js';
 import type { Exchange } from '../../http/exchange.js';
 import { findThings } from '../core/find.js';
 import { leadsOrAnswers } from './leader-only.js';
+import { answerMembers, changeMembers, isMembershipCall } from './members.js';
 import type { MasterSite } from './site.js';
 
 const METHODS = ['POST'] as const;
 /** Raised with every addition to the API. */
-const API_VERSION = 2;
+const API_VERSION = 3;
 
 export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
-  if (!leadsOrAnswers(site, exchange)) return;
   if (exchange.method !== 'POST') {
     exchange.refuseMethod(METHODS);
     return;
@@ -30,6 +30,10 @@ export async function handleExtensionCall(site: MasterSite, exchange: Exchange):
   const format = negotiateFormat(exchange.header('accept'));
   if (isRejection(call) || rejection !== undefined) exchange.reject(rejection ?? reject('invalid', 'no call'));
   else if (isRejection(format)) exchange.reject(format);
+  else if (call.type === 'MEMBERS') await answerMembers(site, exchange, format);
+  // The body of the call took its time: the leader may be another one by now, and is told apart here only.
+  else if (!leadsOrAnswers(site, exchange)) return;
+  else if (isMembershipCall(call)) await changeMembers(site, exchange, format, call);
   else answer(site, exchange, format, call);
 }
 

@@ -3,6 +3,7 @@
  * the port (clients cut it at the last colon), 503 while nobody leads or the registry is being read.
  * Source: spec pages 01 (1.1) and 13 (13.1).
  */
+import { messageOf } from '../../../base/error.js';
 import { reject } from '../../../base/rejection.js';
 import type { Exchange } from '../../http/exchange.js';
 import { formatHost } from '../identity.js';
@@ -24,6 +25,31 @@ export function leadsOrAnswers(site: MasterSite, exchange: Exchange): boolean {
       exchange.redirect(`//${formatHost(state.leader.hostname)}:${state.leader.port}${exchange.originalTarget}`);
       return false;
   }
+}
+
+/**
+ * Waits until what this master shows of the registry is at least as new as everything that any leader had acknowledged when
+ * the request came. Returns whether that is so and it still leads; if not, the exchange is answered.
+ */
+export async function passesBarrier(site: MasterSite, exchange: Exchange): Promise<boolean> {
+  const term = leadingTerm(site);
+  try {
+    await site.registry.readBarrier();
+  } catch (error) {
+    if (leadsOrAnswers(site, exchange)) exchange.reject(reject('unavailable', messageOf(error)));
+    return false;
+  }
+  // The core takes in, in a turn that is asked for already, the results that came before.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!leadsOrAnswers(site, exchange)) return false;
+  if (leadingTerm(site) === term) return true;
+  exchange.reject(reject('unavailable', 'The leader changed meanwhile: ask again'));
+  return false;
+}
+
+function leadingTerm(site: MasterSite): number | undefined {
+  const state = site.leader();
+  return state.kind === 'leading' ? state.term : undefined;
 }
 
 /** The handler, for the leader only. */

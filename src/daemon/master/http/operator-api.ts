@@ -10,7 +10,7 @@ import { readCall, sendMessage } from '../../http/api-call.js';
 import type { Exchange } from '../../http/exchange.js';
 import { versionInfo } from '../../http/version.js';
 import { getAgents, getExecutors, getFrameworks, getRoles, getState, getTasks } from '../core/snapshot.js';
-import { leadsOrAnswers } from './leader-only.js';
+import { leadsOrAnswers, passesBarrier } from './leader-only.js';
 import type { MasterSite } from './site.js';
 
 const METHODS = ['POST'] as const;
@@ -26,7 +26,8 @@ export async function handleOperatorCall(site: MasterSite, exchange: Exchange): 
   const format = negotiateFormat(exchange.header('accept'));
   if (isRejection(call) || rejection !== undefined) exchange.reject(rejection ?? reject('invalid', 'no call'));
   else if (isRejection(format)) exchange.reject(format);
-  else answer(site, exchange, format, call);
+  // Again: leadership may have ended while the body came.
+  else if (leadsOrAnswers(site, exchange)) answer(site, exchange, format, call);
 }
 
 function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, call: master.Call): void {
@@ -36,7 +37,11 @@ function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, cal
     site.post({ kind: 'operator-subscribe', requestId, connectionId });
     return;
   }
-  if (call.type === 'TEARDOWN' || call.type === 'MARK_AGENT_GONE') {
+  if (call.type === 'GET_WEIGHTS') {
+    void answerWeights(site, exchange, format);
+    return;
+  }
+  if (call.type === 'TEARDOWN' || call.type === 'MARK_AGENT_GONE' || call.type === 'UPDATE_WEIGHTS') {
     const requestId = site.pending.add({ exchange, format, purpose: { kind: 'call' } });
     site.post({ kind: 'operator-call', requestId, call });
     return;
@@ -44,6 +49,16 @@ function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, cal
   const response = read(site, call);
   if (isRejection(response)) exchange.reject(response);
   else sendMessage(exchange, format, master.Response, response);
+}
+
+/**
+ * The registry is linearizable, also for readers: a leader that was deposed and does not know it must not answer from
+ * what it remembers, so a quorum is asked first (thesis, 6.4).
+ */
+async function answerWeights(site: MasterSite, exchange: Exchange, format: MessageFormat): Promise<void> {
+  if (!(await passesBarrier(site, exchange))) return;
+  const weight_infos = Array.from(site.view().weights, ([role, weight]) => ({ role, weight }));
+  sendMessage(exchange, format, master.Response, { type: 'GET_WEIGHTS', get_weights: { weight_infos } });
 }
 
 /** The calls that only read. */

@@ -14,6 +14,7 @@ import {
   handleTasks,
   handleVersion,
 } from './legacy-endpoints.js';
+import { handleLeader } from './members.js';
 import { handleOperatorCall } from './operator-api.js';
 import { handleSchedulerCall } from './scheduler-api.js';
 import type { MasterHandler, MasterSite } from './site.js';
@@ -29,6 +30,7 @@ const CALL_ROUTES: Readonly<Record<string, MasterHandler>> = {
 const READ_ROUTES: Readonly<Record<string, MasterHandler>> = {
   '/health': handleHealth,
   '/redirect': handleRedirect,
+  '/leader': handleLeader,
   '/version': handleVersion,
   '/flags': handleFlags,
   '/metrics/snapshot': handleMetrics,

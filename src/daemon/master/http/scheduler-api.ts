@@ -30,6 +30,8 @@ export async function handleSchedulerCall(site: MasterSite, exchange: Exchange):
   if (invalid !== undefined) site.onInvalidSchedulerCall();
   const rejection = invalid ?? refuseHeaders(exchange, call);
   if (rejection !== undefined) exchange.reject(rejection);
+  // Again: leadership may have ended while the body came.
+  else if (!leadsOrAnswers(site, exchange)) return;
   else if (call.type === 'SUBSCRIBE') subscribe(site, exchange, call);
   else {
     const purpose = { kind: 'call' } as const;

@@ -7,6 +7,7 @@ import type { Exchange } from '../../http/exchange.js';
 import type { ConnectionId, MasterEvent } from '../core/protocol.js';
 import type { MasterView } from '../core/view.js';
 import type { PendingExchanges } from '../pending-exchanges.js';
+import type { Registry } from '../registry/registry.js';
 
 /** Who leads, as this master sees it. */
 export type LeaderState =
@@ -19,10 +20,14 @@ export type LeaderState =
 export interface MasterSite {
   readonly config: MasterConfig;
   readonly clock: Clock;
+  /** In the term that this master leads, or would lead next. */
   readonly masterInfo: mesos.MasterInfo;
+  readonly registry: Omit<Registry, 'propose' | 'close'>;
   readonly productVersion: string;
   readonly pending: PendingExchanges;
   leader(): LeaderState;
+  /** Of whoever leads and can be reached: this master once it has recovered, or another one. */
+  leaderInfo(): mesos.MasterInfo | undefined;
   /** To the core, with the rest of this turn. */
   post(event: MasterEvent): void;
   /** What the core knows; only to be read synchronously. */

@@ -1,12 +1,11 @@
 /**
- * A registry without a disk: for tests and simulations. Behaves as the durable one towards its caller, except that
- * nothing outlives the `MemoryRegistryStore`; two registries over one store are a restart.
+ * A registry without a disk and without members: for tests and simulations. The same rules as the durable one, except that
+ * nothing outlives the `MemoryRegistryStore`.
  */
-import { MesoError } from '../../../base/error.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { RegistryResult, RegistryState } from '../core/protocol.js';
-import type { Leadership, Registry } from './registry.js';
+import type { Registry } from './registry.js';
 import { applyOperation, type RegistryTable, type RegistryTables, type TimeTable } from './registry-machine.js';
 
 interface StoredFramework {
@@ -16,17 +15,15 @@ interface StoredFramework {
 
 /** What a disk would hold. */
 export class MemoryRegistryStore implements RegistryTables {
-  term = 0;
   master: mesos.MasterInfo | undefined;
   readonly #agents = new Map<string, mesos.AgentInfo>();
   readonly #frameworks = new Map<string, StoredFramework>();
+  readonly #weights = new Map<string, number>();
   readonly #times: Readonly<Record<TimeTable, Map<string, mesos.TimeInfo>>> = {
     unreachable: new Map(),
     gone: new Map(),
     tombstones: new Map(),
   };
-
-  constructor(readonly clusterId: string) {}
 
   has(table: RegistryTable, id: string): boolean {
     return this.#table(table).has(id);
@@ -59,6 +56,10 @@ export class MemoryRegistryStore implements RegistryTables {
     this.master = info;
   }
 
+  putWeight(role: string, weight: number): void {
+    this.#weights.set(role, weight);
+  }
+
   keepNewestTombstones(count: number): void {
     const { tombstones } = this.#times;
     for (const id of tombstones.keys()) {
@@ -75,6 +76,7 @@ export class MemoryRegistryStore implements RegistryTables {
       unreachable: new Map(this.#times.unreachable),
       gone: new Map(this.#times.gone),
       tombstones: new Map(this.#times.tombstones),
+      weights: new Map(this.#weights),
     };
   }
 
@@ -85,28 +87,10 @@ export class MemoryRegistryStore implements RegistryTables {
   }
 }
 
-export class MemoryRegistry implements Registry {
-  #closed = false;
-
+export class MemoryRegistry implements Pick<Registry, 'propose'> {
   constructor(private readonly store: MemoryRegistryStore) {}
 
-  lead(masterInfo: mesos.MasterInfo): Promise<Leadership> {
-    this.store.term += 1;
-    this.store.putMaster(masterInfo);
-    return Promise.resolve({
-      term: this.store.term,
-      clusterId: this.store.clusterId,
-      registry: this.store.state(),
-    });
-  }
-
   propose(operations: readonly registry.Operation[]): Promise<readonly RegistryResult[]> {
-    if (this.#closed) return Promise.reject(new MesoError('DISK', 'the registry is closed'));
     return Promise.resolve(operations.map((operation) => applyOperation(this.store, operation)));
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    return Promise.resolve();
   }
 }

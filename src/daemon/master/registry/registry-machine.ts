@@ -25,6 +25,7 @@ export interface RegistryTables {
   putFramework(id: string, info: mesos.FrameworkInfo): void;
   putDisconnectedAt(frameworkId: string, time: mesos.TimeInfo): void;
   putMaster(info: mesos.MasterInfo): void;
+  putWeight(role: string, weight: number): void;
   /** Deletes the oldest tombstones beyond `count`. */
   keepNewestTombstones(count: number): void;
 }
@@ -36,6 +37,27 @@ const OK: RegistryResult = { ok: true };
 
 function refuse(message: string): RegistryResult {
   return { ok: false, message };
+}
+
+const KINDS: ReadonlySet<string> = new Set<keyof registry.Operation>([
+  'set_master',
+  'admit_agent',
+  'update_agent',
+  'mark_agent_unreachable',
+  'mark_agent_reachable',
+  'mark_agent_gone',
+  'remove_agent',
+  'prune',
+  'admit_framework',
+  'update_framework',
+  'disconnect_framework',
+  'remove_framework',
+  'update_weights',
+]);
+
+/** What a newer version wrote looks like an operation of no kind at all. */
+export function isKnownOperation(operation: registry.Operation): boolean {
+  return Object.keys(operation).some((kind) => KINDS.has(kind));
 }
 
 export function applyOperation(tables: RegistryTables, operation: registry.Operation): RegistryResult {
@@ -50,6 +72,7 @@ export function applyOperation(tables: RegistryTables, operation: registry.Opera
   if (operation.update_framework !== undefined) return updateFramework(tables, operation.update_framework);
   if (operation.disconnect_framework !== undefined) return disconnectFramework(tables, operation.disconnect_framework);
   if (operation.remove_framework !== undefined) return removeFramework(tables, operation.remove_framework);
+  if (operation.update_weights !== undefined) return updateWeights(tables, operation.update_weights);
   if (operation.set_master !== undefined) {
     tables.putMaster(operation.set_master.master_info);
     return OK;
@@ -143,5 +166,12 @@ function removeFramework(tables: RegistryTables, change: registry.RemoveFramewor
   tables.delete('frameworks', id);
   tables.putTime('tombstones', id, change.removed_at);
   tables.keepNewestTombstones(MAX_TOMBSTONES);
+  return OK;
+}
+
+function updateWeights(tables: RegistryTables, { weight_infos: infos = [] }: registry.UpdateWeights): RegistryResult {
+  const invalid = infos.find(({ role, weight }) => (role ?? '') === '' || !(weight > 0) || !Number.isFinite(weight));
+  if (invalid !== undefined) return refuse(`Role ${invalid.role ?? ''} cannot have the weight ${invalid.weight}`);
+  for (const { role = '', weight } of infos) tables.putWeight(role, weight);
   return OK;
 }

@@ -4,10 +4,8 @@
  *
  * A format that was released never changes: a change is a new step in `MIGRATIONS` and a fixture of the old format.
  */
-import type { Database } from 'better-sqlite3';
-
-/** Kept in `PRAGMA user_version`. */
-export const REGISTRY_FORMAT = 1;
+import type { Migration } from '../../../raft/sqlite/log-database.js';
+import { moveIntoGroup } from './first-format.js';
 
 const CREATE = `
   CREATE TABLE meta (
@@ -39,5 +37,25 @@ const CREATE = `
   CREATE UNIQUE INDEX tombstones_by_sequence ON tombstones (sequence);
 `;
 
+/** Since 2: the log of a group, who leads it, and weights. */
+const ADD_GROUP = `
+  CREATE TABLE leader (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    info BLOB NOT NULL,
+    crc  INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE weights (
+    role   TEXT PRIMARY KEY,
+    weight REAL NOT NULL,
+    crc    INTEGER NOT NULL
+  ) STRICT;
+`;
+
 /** Step `i` leads from format `i` to format `i + 1`. Format 0 is an empty file. */
-export const MIGRATIONS: readonly ((database: Database) => void)[] = [(database) => database.exec(CREATE)];
+export const MIGRATIONS: readonly Migration[] = [
+  (database) => database.exec(CREATE),
+  (database, file) => {
+    database.exec(ADD_GROUP);
+    moveIntoGroup(database, file);
+  },
+];

@@ -8,13 +8,6 @@ import type { RegistryTable, RegistryTables, TimeTable } from './registry-machin
 const TABLES: readonly RegistryTable[] = ['agents', 'frameworks', 'unreachable', 'gone', 'tombstones'];
 const TIME_TABLES: readonly TimeTable[] = ['unreachable', 'gone', 'tombstones'];
 
-export interface LogRow {
-  readonly index: number;
-  readonly term: number;
-  readonly entry: Uint8Array;
-  readonly crc: number;
-}
-
 /** Must be used inside a transaction of the same database. */
 export class SqliteRegistryTables implements RegistryTables {
   readonly #database: Database;
@@ -74,7 +67,8 @@ export class SqliteRegistryTables implements RegistryTables {
   }
 
   putMaster(info: mesos.MasterInfo): void {
-    this.putMeta('master', encodeProtobuf(mesos.MasterInfo, info));
+    const bytes = encodeProtobuf(mesos.MasterInfo, info);
+    this.#run('INSERT OR REPLACE INTO leader VALUES (1, ?, ?)', bytes, crc32(bytes));
   }
 
   keepNewestTombstones(count: number): void {
@@ -85,16 +79,8 @@ export class SqliteRegistryTables implements RegistryTables {
     );
   }
 
-  putMeta(key: string, value: number | Uint8Array): void {
-    this.#run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
-  }
-
-  putEntry(row: LogRow): void {
-    this.#run('INSERT INTO log VALUES (?, ?, ?, ?)', row.index, row.term, row.entry, row.crc);
-  }
-
-  deleteEntriesUpTo(index: number): void {
-    this.#run('DELETE FROM log WHERE idx <= ?', index);
+  putWeight(role: string, weight: number): void {
+    this.#run('INSERT OR REPLACE INTO weights VALUES (?, ?, ?)', role, weight, weightCrc(role, weight));
   }
 
   #run(sql: string, ...values: readonly (string | number | bigint | Uint8Array)[]): void {
@@ -105,4 +91,9 @@ export class SqliteRegistryTables implements RegistryTables {
     }
     statement.run(...values);
   }
+}
+
+/** Of a row of `weights`. */
+export function weightCrc(role: string, weight: number): number {
+  return crc32(`${role}=${weight}`);
 }

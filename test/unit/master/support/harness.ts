@@ -64,6 +64,15 @@ export interface HarnessOptions {
 type Propose = Extract<MasterEffect, { kind: 'propose' }>;
 type WatchEffect = Extract<MasterEffect, { kind: 'watch-event' }>;
 
+/** Each leader over the same store has a higher term. */
+const terms = new WeakMap<MemoryRegistryStore, number>();
+
+function termAfter(store: MemoryRegistryStore): number {
+  const term = (terms.get(store) ?? 0) + 1;
+  terms.set(store, term);
+  return term;
+}
+
 export class Harness {
   readonly core: MasterCore;
   readonly store: MemoryRegistryStore;
@@ -85,7 +94,7 @@ export class Harness {
   #nextId = 1;
 
   constructor(options: HarnessOptions = {}) {
-    this.store = options.store ?? new MemoryRegistryStore('cluster');
+    this.store = options.store ?? new MemoryRegistryStore();
     this.nowMs = options.atMs ?? 0;
     const id = options.masterId ?? 'm1';
     this.masterInfo = { id, ip: 16777343, port: 5050, hostname: 'localhost', domain: options.domain };
@@ -101,8 +110,7 @@ export class Harness {
   }
 
   elect(): void {
-    this.store.term++;
-    this.send({ kind: 'elected', term: this.store.term, registry: this.registryState() });
+    this.send({ kind: 'elected', term: termAfter(this.store), registry: this.registryState() });
   }
 
   registryState(): RegistryState {

@@ -37,6 +37,8 @@ export class MasterState {
   /** What was known of unreachable agents; bounded, oldest first. */
   readonly lostAgents = new Map<string, LostAgent>();
   readonly goneAgents = new Map<string, mesos.TimeInfo>();
+  /** By role, above 0; roles that are absent weigh 1. */
+  readonly weights = new Map<string, number>();
   /** `ip:port` of an agent's HTTP server -> agent id. */
   readonly agentsByAddress = new Map<string, string>();
   readonly offers = new Map<string, OfferRecord>();

@@ -1,5 +1,5 @@
 /**
- * Operator calls that change something: TEARDOWN and MARK_AGENT_GONE. Answered when the registry has the change.
+ * Operator calls that change something: TEARDOWN, MARK_AGENT_GONE, UPDATE_WEIGHTS. Answered when the registry has the change.
  * Source: spec page 03, section 3.1.
  */
 import { reject } from '../../../../base/rejection.js';
@@ -11,6 +11,7 @@ import { removeFramework } from '../frameworks/removal.js';
 import type { Context } from '../machine/context.js';
 import type { TaskRecord } from '../model/task.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
+import { updateWeights } from '../registry/weights.js';
 import { timeInfo } from '../snapshot.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import { retireTask, unshelveTask } from '../tasks/tasks.js';
@@ -23,6 +24,8 @@ export function handleOperatorCall(context: Context, { requestId, call }: CallEv
     teardown(context, requestId, call.teardown.framework_id.value);
   } else if (call.type === 'MARK_AGENT_GONE' && call.mark_agent_gone !== undefined) {
     markGone(context, requestId, call.mark_agent_gone.agent_id.value);
+  } else if (call.type === 'UPDATE_WEIGHTS' && call.update_weights !== undefined) {
+    updateWeights(context, requestId, call.update_weights.weight_infos ?? []);
   } else {
     const rejection = reject('unimplemented', `calls of type ${call.type ?? 'UNKNOWN'} are not taken here`);
     context.outbox.refuse(requestId, 501, rejection);

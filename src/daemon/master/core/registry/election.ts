@@ -14,6 +14,7 @@ import { MIN_GRACE_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { MasterEvent, RegistryState } from '../protocol.js';
 import { collectGarbage } from './garbage.js';
+import { applyWeights } from './weights.js';
 
 type RecoveredFramework = RegistryState['frameworks'] extends ReadonlyMap<string, infer Value> ? Value : never;
 type ElectedEvent = Extract<MasterEvent, { kind: 'elected' }>;
@@ -23,7 +24,7 @@ export function handleElected(context: Context, { term, registry }: ElectedEvent
   assert(state.electedAtUnixMs === undefined, 'a master is elected once');
   state.term = term;
   state.electedAtUnixMs = context.now.unixMs;
-  context.allocator.updateWeights(new Map(Object.entries(config.weights)));
+  recoverWeights(context, registry.weights);
   for (const [id, info] of registry.agents) state.recoveredAgents.set(id, info);
   for (const [id, since] of registry.unreachable) state.unreachableAgents.set(id, since);
   for (const [id, since] of registry.gone) state.goneAgents.set(id, since);
@@ -34,6 +35,15 @@ export function handleElected(context: Context, { term, registry }: ElectedEvent
   scheduleGarbageCollection(context);
   const fields = { term, agents: admitted, frameworks: registry.frameworks.size };
   context.outbox.log('info', 'elected', fields);
+}
+
+/** The registry's word counts; --weights only founds it (spec page 07, section 7.3). */
+function recoverWeights(context: Context, registered: RegistryState['weights']): void {
+  const given = Object.entries(context.config.weights);
+  applyWeights(context, registered.size > 0 ? registered : new Map(given));
+  if (registered.size > 0 || given.length === 0) return;
+  const weight_infos = given.map(([role, weight]) => ({ role, weight }));
+  context.registry.propose({ update_weights: { weight_infos } }, () => undefined);
 }
 
 function recoverFramework(context: Context, id: string, { info, disconnectedAt }: RecoveredFramework): void {
