@@ -39,7 +39,7 @@ class Driver {
   readonly stepsMs: number[] = [];
   bytes = 0;
   sawSnapshotEnd = false;
-  readonly #store = new MemoryRegistryStore('bench');
+  readonly #store = new MemoryRegistryStore();
   readonly #startedMs = performance.now();
   #nextId = 1;
   #aheadMs = 0;

@@ -18,6 +18,8 @@ export interface DaemonOptions {
   /** More command-line arguments. */
   readonly args?: readonly string[] | undefined;
   readonly nodeArgs?: readonly string[] | undefined;
+  /** A command that executes the daemon in its own place, for example in another namespace. */
+  readonly launcher?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** How long it may take to become ready. Default 60 s. */
   readonly deadlineMs?: number | undefined;
@@ -61,7 +63,9 @@ export interface Daemon {
 
 export interface Cluster {
   readonly scratchDir: string;
+  /** The first of them; the only one unless more were asked for. */
   readonly master: Daemon;
+  readonly masters: readonly Daemon[];
   readonly agents: readonly Daemon[];
   addAgent(options?: Partial<AgentOptions>): Promise<Daemon>;
   /** The last output of every daemon, for failure messages. */
@@ -71,11 +75,16 @@ export interface Cluster {
 }
 
 export function startMaster(options?: DaemonOptions): Promise<Daemon>;
+export function freePorts(count: number): Promise<number[]>;
+/** m1, m2, ... of one cluster. */
+export function startMasters(count: number, options?: DaemonOptions): Promise<Daemon[]>;
 export function startAgent(options: AgentOptions): Promise<Daemon>;
 export function startCluster(options?: {
   /** Default 1. */
   readonly agents?: number | undefined;
   readonly master?: DaemonOptions | undefined;
+  /** How many; undefined: one that is told of no others. */
+  readonly masters?: number | undefined;
   /** For every agent. */
   readonly agent?: Partial<AgentOptions> | undefined;
   /** For agent i, over `agent`. */

@@ -2,6 +2,7 @@
 // one scratch directory that `stop` removes together with every process that names it. A failure carries the daemons'
 // last output. Needs a built dist/. Types in cluster.d.mts.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { mesoctlPath, readReadyFile, StartedProcess, sweep } from './process.mjs';
@@ -55,8 +56,10 @@ class Daemon {
     this.#process = new StartedProcess({
       name: spec.name,
       logPath: spec.logPath,
-      command: process.execPath,
+      command: spec.launcher[0] ?? process.execPath,
       args: [
+        ...spec.launcher.slice(1),
+        ...(spec.launcher.length > 0 ? [process.execPath] : []),
         ...spec.nodeArgs,
         mesoctlPath,
         ...spec.command,
@@ -131,6 +134,7 @@ function daemonSpec(kind, command, options) {
     port: options.port ?? 0,
     args: options.args ?? [],
     nodeArgs: options.nodeArgs ?? [],
+    launcher: options.launcher ?? [],
     env: cleanEnvironment(options.env),
     deadlineMs: options.deadlineMs ?? READY_DEADLINE_MS,
   };
@@ -142,6 +146,43 @@ export async function startMaster(options = {}) {
   const master = new Daemon(spec);
   master.scratchDir = spec.scratchDir;
   return master.start();
+}
+
+/** Free ports of 127.0.0.1, each another one. Somebody else could take one before it is used: nobody else runs here. */
+export async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer();
+      return new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', () => resolve(server));
+      });
+    }),
+  );
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** `count` masters m1, m2, ... of one cluster, in one scratch directory. None needs to lead when this resolves. */
+export async function startMasters(count, options = {}) {
+  const scratchDir = options.scratchDir ?? createScratchDir();
+  const ports = await freePorts(2 * count);
+  const names = Array.from({ length: count }, (_, at) => `m${at + 1}`);
+  const peers = names.map((name, at) => `${name}=127.0.0.1:${ports[count + at]}`).join(',');
+  const started = await Promise.allSettled(
+    names.map((name, at) => {
+      const raft = ['--name', name, '--raft-port', String(ports[count + at]), '--peers', peers];
+      const args = [...raft, ...(options.args ?? [])];
+      return startMaster({ ...options, scratchDir, name, port: ports[at], args });
+    }),
+  );
+  const failed = started.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(started.map(({ value }) => value?.kill()));
+    throw failed.reason;
+  }
+  return started.map(({ value }) => value);
 }
 
 /** An agent of the masters named in `master` (HOST:PORT[,HOST:PORT...]). */
@@ -158,29 +199,29 @@ export async function startAgent(options) {
   return agent.start();
 }
 
-/** One master and `agents` agents in one scratch directory; `stop` ends all of it, tasks included. */
+/** `masters` masters and `agents` agents in one scratch directory; `stop` ends all of it, tasks included. */
 export async function startCluster(options = {}) {
   const scratchDir = createScratchDir();
-  const cluster = { scratchDir, agents: [], master: undefined };
+  const cluster = { scratchDir, agents: [], masters: [], master: undefined };
   cluster.addAgent = async (agentOptions = {}) => {
     const agent = await startAgent({
       name: `agent${cluster.agents.length + 1}`,
       ...options.agent,
       ...agentOptions,
       scratchDir,
-      master: cluster.master.address,
+      master: cluster.masters.map(({ address }) => address).join(','),
     });
     cluster.agents.push(agent);
     return agent;
   };
   cluster.logs = () =>
-    [cluster.master, ...cluster.agents]
-      .filter(Boolean)
-      .map((daemon) => `--- ${daemon.name}\n${daemon.log()}`)
-      .join('\n');
+    [...cluster.masters, ...cluster.agents].map((daemon) => `--- ${daemon.name}\n${daemon.log()}`).join('\n');
   cluster.stop = () => stopCluster(cluster);
   try {
-    cluster.master = await startMaster({ ...options.master, scratchDir });
+    const masters = { ...options.master, scratchDir };
+    cluster.masters =
+      options.masters === undefined ? [await startMaster(masters)] : await startMasters(options.masters, masters);
+    cluster.master = cluster.masters[0];
     for (let i = 0; i < (options.agents ?? 1); i++) await cluster.addAgent(options.agentOptions?.[i]);
   } catch (error) {
     await cluster.stop();
@@ -191,6 +232,6 @@ export async function startCluster(options = {}) {
 
 async function stopCluster(cluster) {
   await Promise.all(cluster.agents.filter((agent) => agent.running).map((agent) => agent.unregister()));
-  if (cluster.master?.running) await cluster.master.stop();
+  await Promise.all(cluster.masters.filter((master) => master.running).map((master) => master.stop()));
   await sweep(cluster.scratchDir);
 }

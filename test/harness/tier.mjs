@@ -10,9 +10,9 @@ export class Tier {
   #only;
 
   /** `only`: run the cases whose name holds this text. */
-  constructor(name, only = process.argv[2]) {
+  constructor(name, ...only) {
     this.name = name;
-    this.#only = only;
+    this.#only = only.length > 0 ? only[0] : process.argv[2];
   }
 
   /** Adds a case. `options.skip`: a text says why it cannot run here. */
