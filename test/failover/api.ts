@@ -60,3 +60,21 @@ export function activeAgentsOf(body: unknown): number {
   };
   return agents.filter(({ active }) => active).length;
 }
+
+export interface Members {
+  readonly term: number | string;
+  readonly commit_index: number | string;
+  readonly members: readonly { readonly self: boolean; readonly durable_index?: number | string }[];
+}
+
+/** The masters as one of them sees them; undefined: no answer. */
+export async function membersOf(url: string): Promise<Members | undefined> {
+  const response = await fetch(`${url}/api/mesoctl/v1`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify({ type: 'MEMBERS' }),
+    signal: AbortSignal.timeout(1_000),
+  }).catch(() => undefined);
+  if (response?.ok !== true) return undefined;
+  return ((await response.json()) as { readonly members: Members }).members;
+}

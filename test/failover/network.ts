@@ -49,9 +49,9 @@ export class Network {
     this.#in(namespace, 'link', 'set', 'eth0', 'up');
   }
 
-  /** The command that runs another one at that node, in its own place. */
+  /** The command that runs another one at that node, in its own place. (`ip netns exec` would hide the machine's cgroups.) */
   launcherOf(name: string): readonly string[] {
-    return ['ip', 'netns', 'exec', this.#namespaceOf(name)];
+    return ['nsenter', `--net=/run/netns/${this.#namespaceOf(name)}`, '--'];
   }
 
   ipOf(name: string): string {

@@ -1,8 +1,8 @@
 /**
- * The failover tier (issue 4, rows a and b): three real masters in network namespaces of their own, three agents with a
+ * The failover tier (issue 4, rows a, b and d): three real masters in network namespaces of their own, three agents with a
  * hundred tasks, a scheduler on mesos-go, registry writers and register clients; leaders are killed, stopped and cut off, and after
  * every fault everything acknowledged must be there. Run: node --import tsx test/failover/run.ts [--full]; --full is 30 kills,
- * 10 stops and 10 cuts, otherwise 5, 2 and 2. Needs root, iproute2, Go and mesos-go, a built dist/.
+ * 10 stops and 10 cuts, otherwise 5, 2 and 2; and ten minutes of load, otherwise one. Needs root, iproute2, Go and mesos-go, a built dist/.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { NODES, Suite } from './suite.js';
 const INSIDE = 'MESOCTL_FAILOVER_NETWORK';
 const isFull = process.argv.includes('--full');
 const COUNTS = isFull ? { kill: 30, stop: 10, cut: 10 } : { kill: 5, stop: 2, cut: 2 };
+const LOAD_SECONDS = isFull ? 600 : 60;
 const DEADLINE_MS = isFull ? 60 * 60_000 : 12 * 60_000;
 
 /** Why it cannot run here; undefined: it can. */
@@ -51,6 +52,9 @@ async function runOutside(): Promise<void> {
 async function runInside(name: string): Promise<void> {
   const tier = new Tier('failover', undefined);
   const suite = new Suite(Network.attach(name, NODES));
+  tier.add(`${LOAD_SECONDS} s of full load on both cores elect nobody`, () => suite.runUnderLoad(LOAD_SECONDS), {
+    deadlineMs: DEADLINE_MS,
+  });
   const title = `${COUNTS.kill} kills, ${COUNTS.stop} stops and ${COUNTS.cut} cuts of the leader lose nothing`;
   tier.add(title, () => suite.run(COUNTS), { deadlineMs: DEADLINE_MS });
   tier.add('what register clients saw meanwhile is linearizable', () => suite.checkRegisters());

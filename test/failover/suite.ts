@@ -9,7 +9,7 @@ import { quantile } from '../bench/report.js';
 import { type Daemon, startAgent, startMaster } from '../harness/cluster.mjs';
 import { StartedProcess, sweep, until } from '../harness/process.mjs';
 import { findViolation, type Operation } from '../sim/linearizability.js';
-import { activeAgentsOf, callMaster, findLeader, updateWeight, weightsOf } from './api.js';
+import { activeAgentsOf, callMaster, findLeader, membersOf, updateWeight, weightsOf } from './api.js';
 import type { Cut, Network } from './network.js';
 import { RegisterClients } from './registers.js';
 
@@ -46,8 +46,38 @@ export class Suite {
     this.#network = network;
   }
 
-  async run(counts: { readonly kill: number; readonly stop: number; readonly cut: number }): Promise<string> {
+  /** Both cores busy with something else, and writes going on: nobody may be elected for that. */
+  async runUnderLoad(seconds: number): Promise<string> {
     await this.#startMasters();
+    const before = await this.#terms();
+    const spinners = Array.from({ length: 2 }, (_, at) => {
+      const logPath = join(this.#scratchDir, `spinner${at}.log`);
+      return new StartedProcess({
+        name: `spinner${at}`,
+        logPath,
+        command: process.execPath,
+        args: ['-e', 'for (;;);'],
+      });
+    });
+    try {
+      const untilMs = performance.now() + seconds * 1000;
+      let writes = 0;
+      while (performance.now() < untilMs) if (await this.#writeNext(this.#masters)) writes += 1;
+      const after = await this.#terms();
+      if (new Set([...before, ...after]).size !== 1)
+        throw new Error(`terms before ${before.join(', ')}, after ${after.join(', ')}\n${this.#logs()}`);
+      if (writes < seconds) throw new Error(`only ${writes} writes in ${seconds} s: no load on the masters`);
+      return `${writes} writes`;
+    } finally {
+      await Promise.all(spinners.map((spinner) => spinner.end('SIGKILL')));
+    }
+  }
+
+  #terms(): Promise<readonly number[]> {
+    return Promise.all(this.#masters.map(async ({ url }) => Number((await membersOf(url))?.term ?? 0)));
+  }
+
+  async run(counts: { readonly kill: number; readonly stop: number; readonly cut: number }): Promise<string> {
     await this.#startAgents();
     await this.#startScheduler();
     this.#registers = new RegisterClients(this.#masters);
@@ -230,19 +260,8 @@ export class Suite {
   async #isWhole(): Promise<boolean> {
     const leader = await findLeader(this.#masters);
     if (leader === undefined) return false;
-    const response = await fetch(`${leader.url}/api/mesoctl/v1`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-      body: JSON.stringify({ type: 'MEMBERS' }),
-      signal: AbortSignal.timeout(1_000),
-    }).catch(() => undefined);
-    if (response?.ok !== true) return false;
-    const { members } = (await response.json()) as {
-      readonly members: {
-        readonly commit_index: string | number;
-        readonly members: readonly { readonly self: boolean; readonly durable_index?: string | number }[];
-      };
-    };
+    const members = await membersOf(leader.url);
+    if (members === undefined) return false;
     const commit = Number(members.commit_index);
     // Writes go on: a member that is a few entries behind has caught up.
     return members.members.every(({ self, durable_index: index }) => self || Number(index ?? 0) >= commit - 100);

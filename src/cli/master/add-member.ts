@@ -1,11 +1,10 @@
 /**
- * `master add NAME=HOST:PORT`: a master that is started with `--join` becomes a member that votes. One that comes before it is
- * announced is refused, so this comes first and waits.
+ * `master add NAME=HOST:PORT`: a master that is started with `--join` becomes a member that votes. It may be started before or
+ * after: whichever comes first waits for the other.
  */
 import { MesoError } from '../../base/error.js';
 import { isRejection } from '../../base/rejection.js';
-import { formatAddress, parseAddress } from '../../client/address.js';
-import { MEMBER_NAME } from '../../wire/validation/extension-call.js';
+import { type NamedAddress, parseNamedAddress } from '../../daemon/config/flag-kinds.js';
 import { type ChangeOptions, carryOut } from './change-members.js';
 import { askLeader, type MastersSession } from './masters-session.js';
 import {
@@ -17,12 +16,6 @@ import {
   toleranceText,
   votersOf,
 } from './member-rows.js';
-
-export interface NamedAddress {
-  readonly name: string;
-  /** HOST:PORT of its Raft port. */
-  readonly address: string;
-}
 
 /** docs/schemas/master-add.json */
 interface AddResult {
@@ -36,18 +29,10 @@ interface AddResult {
 }
 
 /** Throws BAD_INPUT. */
-export function parseNamedAddress(text: string): NamedAddress {
-  const at = text.indexOf('=');
-  const name = text.slice(0, Math.max(0, at));
-  const written = text.slice(at + 1).trim();
-  const address = parseAddress(written);
-  const isWhole = MEMBER_NAME.test(name) && /:\d+$/.test(written);
-  if (isWhole && !isRejection(address)) return { name, address: formatAddress(address) };
-  throw new MesoError(
-    'BAD_INPUT',
-    `"${text}" is not NAME=HOST:PORT: a name of letters, digits, dots, dashes and underscores, and the address of its --raft-port`,
-    { suggestions: ['mesoctl master add m4=10.0.0.4:5060'] },
-  );
+export function parseNewcomer(text: string): NamedAddress {
+  const newcomer = parseNamedAddress(text);
+  if (!isRejection(newcomer)) return newcomer;
+  throw new MesoError('BAD_INPUT', newcomer.message, { suggestions: ['mesoctl master add m4=10.0.0.4:5060'] });
 }
 
 /** Returns the exit status. */

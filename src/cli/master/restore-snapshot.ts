@@ -3,11 +3,11 @@
  * Asks no master. Cannot be taken for a way back to the old cluster: that one's members are left out for ever, so it says
  * what is dropped and the name must be typed (level 2).
  */
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MesoError } from '../../base/error.js';
 import { isRejection } from '../../base/rejection.js';
 import { formatAddress, parseAddress } from '../../client/address.js';
+import { defaultMemberName } from '../../daemon/config/master-flags.js';
 import {
   checkNoRegistry,
   type RegistrySnapshot,
@@ -72,7 +72,7 @@ export async function restoreRegistry(
 /** Reads and verifies everything, writes nothing. Throws BAD_INPUT, REFUSED, WORK_DIR_CORRUPT, WORK_DIR_NEWER or DISK. */
 function planOf(options: RestoreOptions, migrations: Parameters<typeof readSnapshot>[1]): Plan {
   const workDir = resolve(options.workDir);
-  const name = options.name ?? defaultName();
+  const name = options.name ?? defaultMemberName();
   if (!MEMBER_NAME.test(name))
     throw new MesoError('BAD_INPUT', `--name: "${name}" must be 1 to 63 letters, digits, dots, dashes and underscores`);
   const address = parseAddress(options.raftAddress);
@@ -140,13 +140,4 @@ function parsedAddress(text: string): { readonly host: string; readonly port: nu
 /** For a shell. */
 function quoted(path: string): string {
   return /^[\w./+:@-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
-/** As `master start` takes it. */
-function defaultName(): string {
-  return (
-    hostname()
-      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-      .slice(0, 63) || 'master'
-  );
 }

@@ -26,8 +26,8 @@ export default class MasterAdd extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(MasterAdd);
     const { withSession } = await import('../../cli/cluster/session.js');
-    const { addMember, parseNamedAddress } = await import('../../cli/master/add-member.js');
-    const newcomer = parseNamedAddress(args.newcomer);
+    const { addMember, parseNewcomer } = await import('../../cli/master/add-member.js');
+    const newcomer = parseNewcomer(args.newcomer);
     const options = { dryRun: flags['dry-run'], json: flags.json };
     process.exitCode = await withSession(flags, (session) => addMember(newcomer, options, session));
   }

@@ -13,6 +13,8 @@ import { decodeJson } from '../../wire/json.js';
 import { MEMBER_NAME } from '../../wire/validation/extension-call.js';
 import type { FlagKind } from './flag.js';
 
+export type { NamedAddress };
+
 interface Range {
   readonly min: number;
   readonly max?: number | undefined;
@@ -199,7 +201,7 @@ export const namedAddresses: FlagKind<readonly NamedAddress[]> = {
   },
 };
 
-/** `m4=HOST:PORT`. */
+/** `m4=HOST:PORT`: a member and where its Raft port is. */
 export function parseNamedAddress(text: string): NamedAddress | Rejection {
   const [name = '', ...rest] = text.trim().split('=');
   const full = parseFullAddress(rest.join('='));

@@ -281,7 +281,7 @@ function checkMinimum(text: string): Rejection | undefined {
 }
 
 /** Names of machines may hold what names of members may not. */
-function defaultMemberName(): string {
+export function defaultMemberName(): string {
   return (
     hostname()
       .replaceAll(/[^A-Za-z0-9._-]/g, '-')

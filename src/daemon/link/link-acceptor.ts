@@ -65,6 +65,8 @@ interface AcceptedLink {
   /** undefined before Welcome. */
   channels: Channels | undefined;
   term: number;
+  /** It only wants to hear of leaders. */
+  isWatching: boolean;
 }
 
 export class LinkAcceptor {
@@ -72,6 +74,7 @@ export class LinkAcceptor {
   readonly #limits: LinkLimits;
   readonly #links = new Map<number, AcceptedLink>();
   #sweep: NodeJS.Timeout | undefined;
+  #notice: link.LeaderNotice | undefined;
 
   constructor(options: LinkAcceptorOptions) {
     this.#options = options;
@@ -92,6 +95,12 @@ export class LinkAcceptor {
     const sequence = accepted?.channels?.nextSent(channel);
     if (accepted === undefined || sequence === undefined) return false;
     return accepted.connection.send({ master: { ...body, channel, sequence, term: accepted.term } });
+  }
+
+  /** To everybody who watches, now and later: an agent whose leader says nothing any more hears of the next one here. */
+  announceLeader(notice: link.LeaderNotice): void {
+    this.#notice = notice;
+    for (const { connection, isWatching } of this.#links.values()) if (isWatching) connection.send({ leader: notice });
   }
 
   /** Forgets a channel. A connection whose last channel is closed ends: its agent comes back on a new one. */
@@ -132,6 +141,7 @@ export class LinkAcceptor {
       acceptedAtMs: this.#options.clock.now().monotonicMs,
       channels: undefined,
       term: 0,
+      isWatching: false,
     };
     this.#links.set(id, accepted);
     this.#sweep ??= setInterval(() => this.#onSweep(), this.#sweepIntervalMs());
@@ -139,7 +149,8 @@ export class LinkAcceptor {
   }
 
   #onRecord(accepted: AcceptedLink, record: link.LinkRecord): void {
-    if (accepted.channels === undefined) {
+    if (accepted.isWatching) accepted.connection.close('protocol', 'who watches says nothing after Hello');
+    else if (accepted.channels === undefined) {
       if (record.hello === undefined) accepted.connection.close('protocol', 'the first record must be Hello');
       else this.#onHello(accepted, record.hello);
     } else if (record.agent === undefined) accepted.connection.close('protocol', 'only agent frames may follow Hello');
@@ -148,6 +159,11 @@ export class LinkAcceptor {
 
   #onHello(accepted: AcceptedLink, hello: link.Hello): void {
     const leadership = this.#options.leadership();
+    if (hello.watch === true) {
+      accepted.isWatching = true;
+      if (this.#notice !== undefined) accepted.connection.send({ leader: this.#notice });
+      return;
+    }
     const refusal = refusalOf(hello, leadership);
     if (refusal !== undefined || !leadership.leading) {
       if (refusal !== undefined) accepted.connection.send({ refused: refusal });
@@ -205,8 +221,8 @@ export class LinkAcceptor {
   #onSweep(): void {
     const nowMs = this.#options.clock.now().monotonicMs;
     const idleMs = this.#options.totalPingTimeoutMs * 1.25;
-    for (const { connection, channels, acceptedAtMs } of [...this.#links.values()]) {
-      if (channels === undefined && nowMs - acceptedAtMs > this.#limits.helloTimeoutMs)
+    for (const { connection, channels, acceptedAtMs, isWatching } of [...this.#links.values()]) {
+      if (channels === undefined && !isWatching && nowMs - acceptedAtMs > this.#limits.helloTimeoutMs)
         connection.close('handshake-timeout', 'no Hello came');
       else if (nowMs - connection.lastReceivedMs > idleMs)
         connection.close('idle', `nothing was received for ${Math.round(idleMs)} ms`);

@@ -1,6 +1,6 @@
 /**
  * The agents' side of the link: finds the leader among the configured masters, follows its redirects, reconnects with
- * back-off and jitter for ever, and delivers frames in order. One connection at a time; many channels on it if wanted.
+ * back-off and jitter for ever, moves to a new leader that another master tells of, and delivers frames in order. One connection at a time; many channels on it if wanted.
  * It knows nothing of registration: after `onUp` the agent speaks first, after `onLost` everything it sent may be lost.
  *
  * Invariants: `onUp` and `onLost` alternate; `onFrame` comes only between them; nothing is called after `close` resolved.
@@ -11,6 +11,7 @@ import type { Random } from '../../base/random.js';
 import type { Logger } from '../../base/system/logger.js';
 import type * as link from '../../wire/gen/mesoctl-link.js';
 import { Channels } from './channels.js';
+import { LeaderWatch } from './leader-watch.js';
 import { LinkConnection } from './link-connection.js';
 import { dialLink } from './link-dial.js';
 import {
@@ -74,10 +75,21 @@ export class LinkClient {
   #failures = 0;
   #redirects = 0;
   #redirect: string | undefined;
+  /** The newest leader that was heard of. */
+  #noticedTerm = 0;
+  readonly #watch: LeaderWatch;
 
   constructor(options: LinkClientOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#watch = new LeaderWatch({
+      masters: options.masters,
+      leaderAddress: () => this.#live?.address,
+      clock: options.clock,
+      random: options.random,
+      limits: this.#limits,
+      onLeader: (notice) => this.#onNotice(notice),
+    });
   }
 
   /** True between `onUp` and `onLost`. */
@@ -89,6 +101,7 @@ export class LinkClient {
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    this.#watch.start();
     this.#connect();
   }
 
@@ -115,9 +128,26 @@ export class LinkClient {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#watch.close();
     clearTimeout(this.#timer);
     this.#abandonDial?.();
     this.#live?.connection.close('closed', 'the agent is shutting down');
+  }
+
+  /** Somebody leads a newer term than that of the link: there, at once. */
+  #onNotice({ term, address }: link.LeaderNotice): void {
+    const current = Math.max(this.#noticedTerm, Number(this.#live?.welcome?.term ?? 0));
+    if (this.#closed || Number(term) <= current) return;
+    this.#noticedTerm = Number(term);
+    this.#redirects = 0;
+    this.#redirect = formatAddress(address.ip ?? address.hostname ?? '', address.port);
+    if (this.#live !== undefined) {
+      this.#live.connection.close('closed', `another master leads term ${term}`);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#abandonDial?.();
+    this.#connect();
   }
 
   #connect(): void {

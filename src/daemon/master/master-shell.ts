@@ -91,7 +91,15 @@ export class MasterShell {
       const { term, clusterId, registry } = leadership;
       this.#term.elect(clusterId, [{ kind: 'elected', term, registry }, ...this.#options.electionEvents()]);
     }
+    this.#announce(leadership);
     this.#options.onLeadership(leadership);
+  }
+
+  /** Agents that lost their leader hear of the next one from whichever master they are connected with. */
+  #announce(leadership: RegistryLeadership): void {
+    if (leadership.kind !== 'leading' && leadership.kind !== 'following') return;
+    const { address, hostname, port } = leadership.kind === 'leading' ? this.#term.masterInfo : leadership.leader;
+    this.#term.links.announceLeader({ term: leadership.term, address: address ?? { hostname, port } });
   }
 
   close(): void {

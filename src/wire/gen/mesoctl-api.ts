@@ -28,10 +28,7 @@ export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => 
 export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND' | 'MEMBERS' | 'ADD_MEMBER' | 'REMOVE_MEMBER' | 'TRANSFER_LEADERSHIP';
 export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5, MEMBERS: 6, ADD_MEMBER: 7, REMOVE_MEMBER: 8, TRANSFER_LEADERSHIP: 9 }, 'UNKNOWN');
 
-/**
- * The leader waits for it up to a minute: it is to be started meanwhile, with --join and an empty work directory. One that
- * comes before it was announced is refused.
- */
+/** The leader waits for it up to a minute: it is to be started meanwhile, or runs already, with --join and an empty work directory. */
 export interface Call_AddMember {
   name: string;
   /** HOST:PORT */

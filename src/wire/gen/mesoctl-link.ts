@@ -15,6 +15,8 @@ export interface LinkRecord {
   agent?: AgentFrame | undefined;
   /** master to agent */
   master?: MasterFrame | undefined;
+  /** any master to a watching agent, whenever somebody leads */
+  leader?: LeaderNotice | undefined;
 }
 export const LinkRecord: MessageType<LinkRecord> = messageType('mesoctl.link.v1.LinkRecord', () => [
   { no: 1, name: "hello", label: 'optional', kind: 'message', message: Hello, oneof: "body" },
@@ -22,6 +24,7 @@ export const LinkRecord: MessageType<LinkRecord> = messageType('mesoctl.link.v1.
   { no: 3, name: "refused", label: 'optional', kind: 'message', message: Refused, oneof: "body" },
   { no: 4, name: "agent", label: 'optional', kind: 'message', message: AgentFrame, oneof: "body" },
   { no: 5, name: "master", label: 'optional', kind: 'message', message: MasterFrame, oneof: "body" },
+  { no: 6, name: "leader", label: 'optional', kind: 'message', message: LeaderNotice, oneof: "body" },
 ]);
 
 export interface Hello {
@@ -34,6 +37,8 @@ export interface Hello {
   credential?: Uint8Array | undefined;
   /** highest leader term the agent has persisted */
   highest_term?: Int64 | undefined;
+  /** no channels: only to hear of leaders, from whoever does not lead */
+  watch?: boolean | undefined;
 }
 export const Hello: MessageType<Hello> = messageType('mesoctl.link.v1.Hello', () => [
   { no: 1, name: "min_version", label: 'required', kind: 'scalar', scalar: 'uint32' },
@@ -42,6 +47,7 @@ export const Hello: MessageType<Hello> = messageType('mesoctl.link.v1.Hello', ()
   { no: 4, name: "capabilities", label: 'repeated', kind: 'scalar', scalar: 'string' },
   { no: 5, name: "credential", label: 'optional', kind: 'scalar', scalar: 'bytes' },
   { no: 6, name: "highest_term", label: 'optional', kind: 'scalar', scalar: 'uint64' },
+  { no: 7, name: "watch", label: 'optional', kind: 'scalar', scalar: 'bool', default: false },
 ]);
 
 export interface Welcome {
@@ -60,6 +66,15 @@ export const Welcome: MessageType<Welcome> = messageType('mesoctl.link.v1.Welcom
   { no: 4, name: "master_info", label: 'required', kind: 'message', message: mesos.MasterInfo },
   { no: 5, name: "total_ping_timeout_seconds", label: 'required', kind: 'scalar', scalar: 'double' },
   { no: 6, name: "reregister_jitter_ms", label: 'required', kind: 'scalar', scalar: 'uint32' },
+]);
+
+export interface LeaderNotice {
+  term: Int64;
+  address: mesos.Address;
+}
+export const LeaderNotice: MessageType<LeaderNotice> = messageType('mesoctl.link.v1.LeaderNotice', () => [
+  { no: 1, name: "term", label: 'required', kind: 'scalar', scalar: 'uint64' },
+  { no: 2, name: "address", label: 'required', kind: 'message', message: mesos.Address },
 ]);
 
 export interface Refused {

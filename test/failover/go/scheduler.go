@@ -1,6 +1,6 @@
 // A framework on the mesos-go library as Debian packages it, for the failover tier: keeps tasks running through changes of the
 // leader with a failover timeout of 0, and prints what it hears, one line each with the time in Unix milliseconds first. It
-// knows all masters and dials them in turn; redirects and subscribing again are the library's. It checks that each task
+// knows all masters and dials the next when one fails; redirects and subscribing again are the library's. It checks that each task
 // ends once.
 package main
 
@@ -32,25 +32,36 @@ func say(format string, arguments ...interface{}) {
 	fmt.Printf("%d %s\n", time.Now().UnixNano()/int64(time.Millisecond), fmt.Sprintf(format, arguments...))
 }
 
-// masters dials them in turn: one that does not answer is left for the next.
+// anyMaster stands for whichever master is tried now; redirects name theirs.
+const anyMaster = "127.0.0.1:1"
+
+// masters stays with one until it fails, or another one is named by a redirect.
 type masters struct {
 	sync.Mutex
 	addresses []string
-	turn      int
+	current   int
+}
+
+func (m *masters) next() {
+	m.Lock()
+	defer m.Unlock()
+	m.current = (m.current + 1) % len(m.addresses)
 }
 
 func (m *masters) dial(ctx context.Context, network, asked string) (net.Conn, error) {
-	for _, known := range m.addresses[1:] {
-		// A redirect names its master.
+	m.Lock()
+	for i, known := range m.addresses {
 		if asked == known {
-			return m.dialOne(ctx, network, asked)
+			m.current = i
 		}
 	}
-	m.Lock()
-	m.turn++
-	next := m.addresses[m.turn%len(m.addresses)]
+	address := m.addresses[m.current]
 	m.Unlock()
-	return m.dialOne(ctx, network, next)
+	conn, err := m.dialOne(ctx, network, address)
+	if err != nil {
+		m.next()
+	}
+	return conn, err
 }
 
 func (m *masters) dialOne(ctx context.Context, network, address string) (net.Conn, error) {
@@ -61,6 +72,7 @@ func (m *masters) dialOne(ctx context.Context, network, address string) (net.Con
 type framework struct {
 	sync.Mutex
 	id       store.Singleton
+	info     *mesos.FrameworkInfo
 	caller   calls.Caller
 	command  string
 	tasks    int
@@ -68,6 +80,7 @@ type framework struct {
 	states   map[string]mesos.TaskState
 	ended    map[string]bool
 	heard    time.Time
+	answered bool
 	failure  error
 	cancel   context.CancelFunc
 }
@@ -88,8 +101,11 @@ func main() {
 	}
 	zero := 0.0
 	info := &mesos.FrameworkInfo{User: "root", Name: "failover-go", FailoverTimeout: &zero}
+	f.info = info
 	for f.failure == nil && len(f.ended) < f.tasks {
-		f.subscribe(known, info)
+		if !f.subscribe(known, info) {
+			known.next()
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	if f.failure != nil {
@@ -99,14 +115,15 @@ func main() {
 	say("done")
 }
 
-// subscribe is one run of the library's controller; it ends with its stream.
-func (f *framework) subscribe(known *masters, info *mesos.FrameworkInfo) {
+// subscribe is one run of the library's controller; it ends with its stream. Returns whether a master answered.
+func (f *framework) subscribe(known *masters, info *mesos.FrameworkInfo) bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	f.cancel = cancel
 	f.heard = time.Now()
+	f.answered = false
 	client := httpcli.New(
-		httpcli.Endpoint(fmt.Sprintf("http://%s/api/v1/scheduler", known.addresses[0])),
+		httpcli.Endpoint(fmt.Sprintf("http://%s/api/v1/scheduler", anyMaster)),
 		httpcli.Codec(codecs.ByMediaType[codecs.MediaTypeProtobuf]),
 		httpcli.Do(httpcli.With(httpcli.Timeout(0), httpcli.RoundTripper(&http.Transport{
 			DialContext:           known.dial,
@@ -128,7 +145,11 @@ func (f *framework) subscribe(known *masters, info *mesos.FrameworkInfo) {
 	if err != nil && ctx.Err() == nil {
 		say("stream: %v", err)
 	}
+	return f.answered
 }
+
+// silence is longer than the interval of heartbeats, 15 s: to leave a living leader ends a framework without failover timeout.
+const silence = 20 * time.Second
 
 // watchSilence gives up a master that says nothing: what a stopped one does.
 func (f *framework) watchSilence(ctx context.Context) {
@@ -137,7 +158,7 @@ func (f *framework) watchSilence(ctx context.Context) {
 		f.Lock()
 		silent := time.Since(f.heard)
 		f.Unlock()
-		if silent > 30*time.Second && ctx.Err() == nil {
+		if silent > silence && ctx.Err() == nil {
 			say("silent")
 			f.cancel()
 			return
@@ -159,6 +180,9 @@ func (f *framework) handler() events.Handler {
 		eventrules.DropOnError(),
 	).Handle(events.HandlerFuncs{
 		scheduler.Event_SUBSCRIBED: func(_ context.Context, e *scheduler.Event) error {
+			f.answered = true
+			// The library repeats the id only of frameworks with a failover timeout.
+			f.info.ID = e.GetSubscribed().GetFrameworkID()
 			say("subscribed as %s", e.GetSubscribed().GetFrameworkID().GetValue())
 			return nil
 		},

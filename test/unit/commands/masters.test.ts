@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addMember, parseNamedAddress } from '../../../src/cli/master/add-member.js';
+import { addMember, parseNewcomer } from '../../../src/cli/master/add-member.js';
 import { type MemberListFlags, printMembers } from '../../../src/cli/master/list-members.js';
 import { removeMember } from '../../../src/cli/master/remove-member.js';
 import { restoreRegistry } from '../../../src/cli/master/restore-snapshot.js';
@@ -146,10 +146,18 @@ describe('master add', () => {
   const M4 = { name: 'm4', address: '10.0.0.4:5060' };
 
   it('reads NAME=HOST:PORT', () => {
-    expect(parseNamedAddress('m4=10.0.0.4:5060')).toEqual(M4);
-    expect(parseNamedAddress('m-4.b=[::1]:5060')).toEqual({ name: 'm-4.b', address: '[::1]:5060' });
-    for (const text of ['m4', 'm4=', 'm4=host', '=10.0.0.4:5060', '-m=h:1', 'm4=h:99999', 'm4=a b:1'])
-      expect(() => parseNamedAddress(text)).toThrow(/is not NAME=HOST:PORT/);
+    expect(parseNewcomer('m4=10.0.0.4:5060')).toEqual(M4);
+    expect(parseNewcomer('m-4.b=[::1]:5060')).toEqual({ name: 'm-4.b', address: '[::1]:5060' });
+    for (const [text, complaint] of [
+      ['m4', /is not NAME=HOST:PORT/],
+      ['=10.0.0.4:5060', /is not NAME=HOST:PORT/],
+      ['-m=h:1', /is not NAME=HOST:PORT/],
+      ['m4=', /has no port/],
+      ['m4=host', /has no port/],
+      ['m4=h:99999', /a port is a number from 1 to 65535/],
+      ['m4=a b:1', /is not an address/],
+    ] as const)
+      expect(() => parseNewcomer(text)).toThrow(complaint);
   });
 
   it('waits until it votes and says what the cluster survives', async () => {

@@ -16,7 +16,7 @@ import * as link from '../../../src/wire/gen/mesoctl-link.js';
 import { encodeRecord, RecordDecoder } from '../../../src/wire/recordio.js';
 import { type RawClient, rawClient, silentLogger, until } from '../http/fixture.js';
 
-const LEADING: LinkLeadership = {
+const LEADING: Extract<LinkLeadership, { readonly leading: true }> = {
   leading: true,
   term: 7,
   clusterId: 'c1',
@@ -404,3 +404,46 @@ function welcome(term: number): link.Welcome {
     reregister_jitter_ms: 0,
   };
 }
+
+describe('hearing of leaders', () => {
+  async function startLeader(term: number): Promise<[Master, string]> {
+    const started = await startMaster();
+    started[0].leadership = { ...LEADING, term };
+    return started;
+  }
+
+  async function startFollower(): Promise<[Master, string]> {
+    const started = await startMaster();
+    started[0].leadership = { leading: false, message: 'elsewhere' };
+    return started;
+  }
+
+  test('a leader that says nothing is left for the one that another master names', async () => {
+    const [, silent] = await startLeader(3);
+    const [follower, followerAt] = await startFollower();
+    const [next, nextAt] = await startLeader(4);
+    const agent = startAgent([silent, followerAt]);
+    await until('it is up', () => agent.events.some((event) => event.startsWith('up 3 ')));
+    await until('it watches', () => follower.acceptor.connectionCount === 1);
+    follower.acceptor.announceLeader({ term: 4, address: { ip: '127.0.0.1', port: next.port } });
+    await until('it moved', () => agent.events.some((event) => event.startsWith('up 4 ')));
+    expect(nextAt).toBe(`127.0.0.1:${next.port}`);
+    expect(agent.events.map((event) => event.split(' ').slice(0, 2).join(' '))).toEqual([
+      'up 3',
+      'lost closed',
+      'up 4',
+    ]);
+  });
+
+  test('an old notice moves nobody, and who comes late is told the last one', async () => {
+    const [, leaderAt] = await startLeader(5);
+    const [follower, followerAt] = await startFollower();
+    follower.acceptor.announceLeader({ term: 4, address: { ip: '127.0.0.1', port: 1 } });
+    const agent = startAgent([leaderAt, followerAt]);
+    await until('it watches', () => follower.acceptor.connectionCount === 1);
+    const raw = rawLink(follower.port, [{ hello: { min_version: 1, max_version: 1, watch: true } }]);
+    await until('it is told', () => recordsOf(raw).some((record) => Number(record.leader?.term) === 4));
+    expect(agent.events.map((event) => event.split(' ')[0])).toEqual(['up']);
+    raw.socket.destroy();
+  });
+});

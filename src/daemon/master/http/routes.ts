@@ -18,6 +18,7 @@ import { handleLeader } from './members.js';
 import { handleOperatorCall } from './operator-api.js';
 import { handleSchedulerCall } from './scheduler-api.js';
 import type { MasterHandler, MasterSite } from './site.js';
+import { createSnapshotDownload } from './snapshot-download.js';
 
 /** By path: APIs that take calls by POST and check the method after the leader. */
 const CALL_ROUTES: Readonly<Record<string, MasterHandler>> = {
@@ -42,7 +43,12 @@ const READ_ROUTES: Readonly<Record<string, MasterHandler>> = {
   '/roles': leaderOnly(handleRoles),
 };
 
+/** Where `mesoctl master snapshot save` gets its file. */
+const SNAPSHOT_PATH = '/api/mesoctl/v1/snapshot';
+
 export function addMasterRoutes(router: Router, site: MasterSite): void {
+  const download = leaderOnly(createSnapshotDownload());
+  router.add(SNAPSHOT_PATH, { methods: ['GET'], handle: (exchange) => download(site, exchange) });
   for (const [path, handler] of Object.entries(CALL_ROUTES))
     router.add(path, { methods: ['POST'], methodCheck: 'handler', handle: (exchange) => handler(site, exchange) });
   for (const [path, handler] of Object.entries(READ_ROUTES))
