@@ -202,11 +202,15 @@ export class Suite {
     const atUnixMs = Date.now();
     this.#strike(leader, fault);
     const others = this.#masters.filter((master) => master !== leader);
-    await until('a write is acknowledged', () => this.#writeNext(others), { deadlineMs: 60_000, pollMs: 1, explain });
-    const commitMs = performance.now() - atMs;
-    const offerAtMs = await until('an offer comes', () => this.#firstOffer(atUnixMs), { deadlineMs: 90_000, explain });
-    await until('all agents are back', () => this.#agentsAreBack(others), { deadlineMs: 90_000, pollMs: 5, explain });
-    const agentsMs = performance.now() - atMs;
+    const since = async (what: string, probe: () => unknown, pollMs: number) => {
+      await until(what, probe, { deadlineMs: 90_000, pollMs, explain });
+      return performance.now() - atMs;
+    };
+    const [commitMs, offerAtMs, agentsMs] = await Promise.all([
+      since('a write is acknowledged', () => this.#writeNext(others), 1),
+      until('an offer comes', () => this.#firstOffer(atUnixMs), { deadlineMs: 90_000, explain }),
+      since('all agents are back', () => this.#agentsAreBack(others), 10),
+    ]);
     await this.#heal(leader, fault);
     await until('the member is back', () => this.#isWhole(), { deadlineMs: 60_000, pollMs: 100, explain });
     await this.#checkWrites(explain);

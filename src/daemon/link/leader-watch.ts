@@ -23,6 +23,8 @@ export interface LeaderWatchOptions {
   onLeader(notice: link.LeaderNotice): void;
 }
 
+/** Of one attempt: another master is tried rather than waited for. Ms. */
+const CONNECT_TIMEOUT_MS = 2_000;
 /** Between two attempts; masters that restart must not be met by everybody at once. Ms. */
 const RETRY_MIN_MS = 500;
 const RETRY_SPREAD_MS = 2_000;
@@ -32,6 +34,7 @@ export class LeaderWatch {
   #connection: LinkConnection | undefined;
   #abandonDial: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #address = '';
   #isClosed = false;
 
   constructor(options: LeaderWatchOptions) {
@@ -42,6 +45,11 @@ export class LeaderWatch {
     if (this.#options.masters.length > 1) this.#retryLater();
   }
 
+  /** The link to the leader goes there now: of its own end it cannot tell, so another master is watched. */
+  avoid(address: string): void {
+    if (address === this.#address) this.#connection?.close('closed', 'that master leads now');
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -50,11 +58,12 @@ export class LeaderWatch {
   }
 
   #connect(): void {
-    const { masters, random, limits, leaderAddress } = this.#options;
+    const { masters, random, leaderAddress } = this.#options;
     const leader = leaderAddress();
     const others = masters.filter((address) => address !== leader);
     const address = others[Math.floor(random.next() * others.length)] ?? '';
-    this.#abandonDial = dialLink(address, limits.helloTimeoutMs, (outcome) => {
+    this.#address = address;
+    this.#abandonDial = dialLink(address, CONNECT_TIMEOUT_MS, (outcome) => {
       this.#abandonDial = undefined;
       if (outcome.kind === 'connected') this.#listen(outcome);
       else this.#retryLater();

@@ -211,6 +211,7 @@ export class LinkClient {
     this.#redirects = 0;
     live.connection.admitLargeRecords();
     this.#watchIdle(live, welcome.total_ping_timeout_seconds * 1000);
+    this.#watch.avoid(live.address);
     this.#options.observer.onUp(welcome);
   }
 

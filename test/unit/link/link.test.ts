@@ -435,6 +435,19 @@ describe('hearing of leaders', () => {
     ]);
   });
 
+  test('a master that is watched and comes to lead is watched no more: another one is', async () => {
+    const [first, firstAt] = await startLeader(3);
+    const [second, secondAt] = await startFollower();
+    const agent = startAgent([firstAt, secondAt]);
+    await until('it watches', () => second.acceptor.connectionCount === 1);
+    second.leadership = { ...LEADING, term: 4 };
+    first.leadership = { leading: false, message: 'elsewhere' };
+    second.acceptor.announceLeader({ term: 4, address: { ip: '127.0.0.1', port: second.port } });
+    await until('it moved', () => agent.events.some((event) => event.startsWith('up 4 ')));
+    await until('it watches the other', () => first.acceptor.connectionCount === 1);
+    await until('the old watch is gone', () => second.acceptor.connectionCount === 1);
+  });
+
   test('an old notice moves nobody, and who comes late is told the last one', async () => {
     const [, leaderAt] = await startLeader(5);
     const [follower, followerAt] = await startFollower();
