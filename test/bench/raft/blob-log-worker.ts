@@ -17,7 +17,7 @@ runLogWorker({
       file,
       migrations: [
         (database: Database) => {
-          database.exec('CREATE TABLE nothing (one INTEGER PRIMARY KEY) STRICT');
+          database.exec('CREATE TABLE blobs (one INTEGER PRIMARY KEY) STRICT');
           createRaftTables(database);
         },
       ],
