@@ -1,7 +1,11 @@
-/** A small program on `withTerminal`, for tests of the terminal's life: shows each key, and breaks when told to. */
+/**
+ * A small program on `withTerminal`, for tests of the terminal's life: shows each key, and breaks when told to. Where it
+ * cannot be seen, it tells by a file (FLOODED) that it has written more than a terminal takes.
+ */
+import { writeFileSync } from 'node:fs';
 import { diffFrame } from '../../src/views/tui/diff-frame.js';
 import { systemSchedule } from '../../src/views/tui/schedule.js';
-import { withTerminal } from '../../src/views/tui/terminal.js';
+import { type Terminal, withTerminal } from '../../src/views/tui/terminal.js';
 
 const lines: string[] = ['ready'];
 
@@ -23,7 +27,7 @@ try {
         if (text === 'r') void Promise.reject(new Error('a broken promise'));
         if (text === 'e') process.exit(7);
         if (text === 'm') terminal.setMouse(true);
-        if (text === 'f') for (let i = 0; i < 2000; i++) terminal.output.write(`flood ${i} ${'x'.repeat(500)}`);
+        if (text === 'f') flood(terminal);
         paint();
       },
       onResize: paint,
@@ -32,13 +36,19 @@ try {
         lines.push('resumed');
         paint();
       },
+      lastLine: (how) => `ended: ${JSON.stringify(how)}`,
     };
   });
-  console.log(`ended: ${JSON.stringify(ending)}`);
   process.exit(ending.kind === 'signal' ? 128 + ending.number : 0);
 } catch (error) {
   console.log(`failed: ${(error as Error).message}`);
   process.exit(1);
+}
+
+/** A megabyte; a terminal buffers a few kilobytes. */
+function flood({ output }: Terminal): void {
+  for (let i = 0; i < 2000; i++) output.write(`flood ${i} ${'x'.repeat(500)}`);
+  if (process.env.FLOODED !== undefined && !output.isDrained) writeFileSync(process.env.FLOODED, '');
 }
 
 function breakDown(): never {

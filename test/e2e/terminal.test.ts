@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { projectRoot, until } from '../harness/process.mjs';
 import { endAllPrograms, PtyProgram } from '../harness/pty.js';
@@ -143,19 +145,23 @@ describe('withTerminal', () => {
   });
 
   it('hears signals while the terminal does not read', async () => {
-    const alone = new PtyProgram({ command: process.execPath, args: ['--import', 'tsx', program] });
-    await alone.waitForText('ready');
-    alone.stopReading();
-    alone.type('f');
-    // A megabyte waits now, and a terminal buffers a few kilobytes: the program must not wait with it.
-    alone.signal('SIGTERM');
-    const gone = await Promise.race([
-      alone.exited.then(() => true),
-      until('nothing', () => undefined, { deadlineMs: 15_000 }).catch(() => false),
-    ]);
-    alone.resumeReading();
-    expect(gone).toBe(true);
-    expect((await alone.exited).code).toBe(143);
+    const flooded = join(mkdtempSync(join(tmpdir(), 'mesoctl-terminal-')), 'flooded');
+    const alone = new PtyProgram({
+      command: process.execPath,
+      args: ['--import', 'tsx', program],
+      env: { FLOODED: flooded },
+    });
+    try {
+      await alone.waitForText('ready');
+      alone.stopReading();
+      alone.type('f');
+      await until('a megabyte waits', () => existsSync(flooded) || undefined);
+      alone.signal('SIGTERM');
+      await until('the program is gone', () => !alone.isRunning || undefined);
+      expect((await alone.exited).code).toBe(143);
+    } finally {
+      rmSync(dirname(flooded), { recursive: true });
+    }
   });
 
   it('says its new size at once', async () => {

@@ -32,7 +32,6 @@ export async function runFullScreen(settings: TopSettings): Promise<number> {
     session.close();
   }
   if (ending.kind === 'gone') return HANGUP_STATUS;
-  process.stderr.write(`${session.lastLine()}\n`);
   return ending.kind === 'signal' ? 128 + ending.number : 0;
 }
 
@@ -61,12 +60,7 @@ class Session {
     this.#screen = screen;
     const handlers = screen.start();
     this.#load(terminal, screen).catch((error: unknown) => terminal.fail(error));
-    return handlers;
-  }
-
-  /** For the shell's screen, after ours is gone. */
-  lastLine(): string {
-    return closingLine(this.#model, this.#masters);
+    return { ...handlers, lastLine: () => closingLine(this.#model, this.#masters) };
   }
 
   close(): void {

@@ -31,6 +31,11 @@ export interface TerminalHandlers {
   onSuspend(): void;
   /** It is ours again and shows nothing of ours. */
   onResume(): void;
+  /**
+   * What the shell's screen says after an end in order. It leaves with the terminal's settings: whoever writes to a terminal
+   * that does not read in the ordinary way waits for ever, and no signal is heard.
+   */
+  lastLine?(ending: Ending): string;
 }
 
 /** Alternate screen, no cursor, pastes in brackets. */
@@ -61,7 +66,7 @@ export async function withTerminal(
   process.on('exit', onExit);
   try {
     const ending = await terminal.start(run);
-    terminal.leave();
+    terminal.leave(ending);
     return terminal.isGone ? { kind: 'gone' } : ending;
   } finally {
     terminal.leave();
@@ -140,12 +145,14 @@ export class Terminal {
     this.#cancelResume = this.#schedule.after(RESUME_MS, () => this.#resume());
   }
 
-  leave(): void {
+  /** `ending`: how it came to its end; without, in the middle of something. */
+  leave(ending?: Ending): void {
     if (this.#state === 'left') return;
     const wasOurs = this.#state === 'ours';
     this.#cancelResume?.();
     for (const remove of this.#removers.splice(0)) remove();
-    if (wasOurs) this.#giveBack();
+    const line = ending === undefined ? undefined : this.#handlers?.lastLine?.(ending);
+    if (wasOurs) this.#giveBack(line === undefined ? '' : `${line}\r\n`);
     this.#state = 'left';
     this.#streams.stdin.pause();
     this.output.close();
@@ -202,8 +209,8 @@ export class Terminal {
     this.output.write(this.#hasMouse ? `${ENTER}${MOUSE_ON}` : ENTER);
   }
 
-  #giveBack(): void {
-    this.output.writeLast(LEAVE, LEAVE_DEADLINE_MS);
+  #giveBack(lastWords = ''): void {
+    this.output.writeLast(`${LEAVE}${lastWords}`, LEAVE_DEADLINE_MS);
     this.#setRaw(false);
   }
 
