@@ -9,6 +9,8 @@ import { Box, render, Text, Transform } from 'ink';
 import { memo } from 'react';
 import { FramePort } from './frame-port.js';
 
+const NOTHING_DRAWN: ReadonlyMap<string, string> = new Map([['', '']]);
+
 export interface InkCanvas {
   /** Draws at once; the frame goes to `onFrame`. */
   draw(lines: readonly string[]): void;
@@ -35,8 +37,17 @@ function App({ lines }: { readonly lines: readonly string[] }) {
   );
 }
 
+/**
+ * Ink takes a line apart into styled characters and puts it together again, whether it changed or not: a third of the work of
+ * a screen that is redrawn every second. So it gets only lines that the last frame did not have.
+ */
 export function createInkCanvas(columns: number, rows: number, onFrame: (lines: readonly string[]) => void): InkCanvas {
-  const port = new FramePort(columns, rows, onFrame);
+  /** What Ink made of the lines of the last frame. An empty line is one; a frame of nothing else Ink does not draw. */
+  let drawn: ReadonlyMap<string, string> = NOTHING_DRAWN;
+  let made: readonly string[] = [];
+  const port = new FramePort(columns, rows, (lines) => {
+    made = lines;
+  });
   const ink = render(<App lines={[]} />, {
     stdout: port as unknown as NodeJS.WriteStream,
     debug: true,
@@ -45,8 +56,18 @@ export function createInkCanvas(columns: number, rows: number, onFrame: (lines: 
     isScreenReaderEnabled: false,
   });
   return {
-    draw: (lines) => ink.rerender(<App lines={lines} />),
-    resize: (newColumns, newRows) => port.resize(newColumns, newRows),
+    draw: (lines) => {
+      const missing = [...new Set(lines.filter((line) => !drawn.has(line)))];
+      if (missing.length > 0) ink.rerender(<App lines={missing} />);
+      const fresh = new Map(missing.map((line, at) => [line, made[at] ?? '']));
+      const frame = lines.map((line) => drawn.get(line) ?? fresh.get(line) ?? '');
+      drawn = new Map([...NOTHING_DRAWN, ...lines.map((line, at) => [line, frame[at] ?? ''] as const)]);
+      onFrame(frame);
+    },
+    resize: (newColumns, newRows) => {
+      drawn = NOTHING_DRAWN;
+      port.resize(newColumns, newRows);
+    },
     close: () => ink.unmount(),
   };
 }

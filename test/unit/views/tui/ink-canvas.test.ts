@@ -47,6 +47,27 @@ describe('createInkCanvas', () => {
     canvas.close();
   });
 
+  it('draws the same whatever it drew before: kept lines move, change their neighbours and come back', async () => {
+    const { canvas, frames } = open(20, 4);
+    const sequence = [
+      STYLED.slice(0, 4),
+      ['', '', '', ''],
+      [...STYLED.slice(1, 4), 'new'],
+      STYLED.slice(2, 6),
+      ['same', 'same', STYLED[2] ?? '', ''],
+      STYLED.slice(0, 4),
+    ];
+    for (const lines of sequence) canvas.draw(lines);
+    canvas.close();
+    expect(frames).toHaveLength(sequence.length);
+    for (const [at, lines] of sequence.entries()) {
+      const [through, direct] = [new Emulator(20, 4), new Emulator(20, 4)];
+      await through.write(diffFrame(undefined, frames[at] ?? []));
+      await direct.write(diffFrame(undefined, lines));
+      expect(through.cells()).toEqual(direct.cells());
+    }
+  });
+
   it('writes nothing but frames: no cursor, no erasing', () => {
     const { canvas, frames } = open(80, 3);
     canvas.draw(['one', 'two', 'three']);
