@@ -228,6 +228,152 @@ describe.each(HARNESSES)('registry on %s', (_name, createHarness) => {
       ['b/c', 3],
     ]);
   });
+
+  const on = (id: string) => ({ agent_id: { value: id } });
+  const drain = (id: string, mark_gone = false): registry.Operation => ({
+    drain_agent: { ...on(id), config: { mark_gone } },
+  });
+  const machine = (hostname: string, ip = '192.0.2.1'): mesos.MachineID => ({ hostname, ip });
+  const unavailability: mesos.Unavailability = { start: at(5), duration: at(7) };
+  const scheduleOf = (...windows: readonly (readonly mesos.MachineID[])[]): registry.Operation => ({
+    update_schedule: { schedule: { windows: windows.map((ids) => ({ machine_ids: [...ids], unavailability })) } },
+  });
+  const begin = (...ids: readonly mesos.MachineID[]) => ({ start_maintenance: { machine_ids: [...ids] } });
+  const stop = (...ids: readonly mesos.MachineID[]) => ({ stop_maintenance: { machine_ids: [...ids] } });
+
+  test('the life of a drain: draining, drained, kept through unreachable and back, ended by reactivation', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    const results = await first.propose([
+      admit('a'),
+      drain('a'),
+      drain('a', true),
+      { mark_agent_drained: on('a') },
+      { mark_agent_drained: on('a') },
+      { deactivate_agent: on('a') },
+      unreachable('a'),
+      { mark_agent_reachable: { agent_info: agent('a') } },
+      admit('b'),
+      unreachable('b'),
+      { deactivate_agent: on('b') },
+      { mark_agent_drained: on('b') },
+      admit('c'),
+      drain('c'),
+      { reactivate_agent: on('c') },
+      { reactivate_agent: on('c') },
+    ]);
+    expect(ok(results)).toEqual([
+      ...[true, true, true, true, false, true, true, true],
+      ...[true, true, true, false, true, true, true, true],
+    ]);
+    const { registry: state } = await (await restart()).lead();
+    expect([...state.deactivated]).toEqual([
+      ['a', { drain: { state: 'DRAINED', config: { mark_gone: true } } }],
+      ['b', {}],
+    ]);
+    expect(state.minimumCapabilities).toEqual(new Set(['AGENT_DRAINING']));
+  });
+
+  test('whoever leaves takes its drain along, and only those who are there can be drained', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    const all = ['removed', 'gone', 'pruned', 'back'];
+    await first.propose([...all.map(admit), ...all.map((id) => drain(id)), unreachable('pruned')]);
+    await first.propose([
+      { remove_agent: on('removed') },
+      gone('gone'),
+      { prune: { unreachable: [{ value: 'pruned' }, { value: 'back' }] } },
+    ]);
+    const left = ['removed', 'gone', 'pruned', 'nobody'];
+    const refused = left.flatMap((id): registry.Operation[] => [
+      drain(id),
+      { mark_agent_drained: on(id) },
+      { deactivate_agent: on(id) },
+      { reactivate_agent: on(id) },
+    ]);
+    expect(ok(await first.propose(refused))).toEqual(Array(16).fill(false));
+    const { registry: state } = await (await restart()).lead();
+    expect([...state.deactivated.keys()]).toEqual(['back']);
+  });
+
+  test('maintenance: scheduled machines are draining, then down, then out of the schedule', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    const [one, two, three] = [machine('One'), machine('two'), machine('three')];
+    const modes = async () => {
+      const { registry: state } = await (await restart()).lead();
+      const machines = Object.fromEntries(Array.from(state.machines.values(), ({ id, mode }) => [id.hostname, mode]));
+      return { machines, windows: state.schedule?.windows?.map(({ machine_ids: ids }) => ids) };
+    };
+    expect(ok(await first.propose([scheduleOf([one], [two, three]), begin(machine('oNE'), two)]))).toEqual([
+      true,
+      true,
+    ]);
+    expect(await modes()).toEqual({
+      machines: { One: 'DOWN', two: 'DOWN', three: 'DRAINING' },
+      windows: [[one], [two, three]],
+    });
+    const second = open[0] as TestedRegistry;
+    // 'one' is down and has to stay; 'three' leaves; case of a hostname does not matter.
+    const four = machine('four');
+    const changes = [scheduleOf([two, four]), scheduleOf([machine('ONE'), two, four]), stop(two), stop(four)];
+    expect(ok(await second.propose(changes))).toEqual([false, true, true, false]);
+    expect(await modes()).toEqual({ machines: { ONE: 'DOWN', four: 'DRAINING' }, windows: [[machine('ONE'), four]] });
+    const third = open[0] as TestedRegistry;
+    expect(ok(await third.propose([stop(one), scheduleOf()]))).toEqual([true, true]);
+    expect(await modes()).toEqual({ machines: {}, windows: undefined });
+  });
+
+  test('maintenance that makes no sense is refused and changes nothing', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    await first.propose([scheduleOf([machine('a')], [machine('b')]), begin(machine('b'))]);
+    const backwards = { start: at(5), duration: at(-1) };
+    const refused = [
+      scheduleOf([]),
+      scheduleOf([{}]),
+      scheduleOf([machine('b')], [machine('B')]),
+      { update_schedule: { schedule: { windows: [{ machine_ids: [machine('b')], unavailability: backwards }] } } },
+      begin(),
+      begin(machine('a'), machine('a')),
+      begin(machine('a'), machine('b')),
+      begin(machine('a'), machine('c')),
+      // Both hostname and ip count.
+      begin(machine('a', '192.0.2.2')),
+      stop(machine('b'), machine('a')),
+      stop(),
+    ];
+    expect(ok(await first.propose(refused))).toEqual(refused.map(() => false));
+    const { registry: state } = await (await restart()).lead();
+    expect(Array.from(state.machines.values(), ({ id, mode }) => [id.hostname, mode])).toEqual([
+      ['a', 'DRAINING'],
+      ['b', 'DOWN'],
+    ]);
+    expect(state.schedule?.windows).toHaveLength(2);
+  });
+
+  test('quotas are there until they are empty; with them, masters need QUOTA_V2', async () => {
+    const { first, restart } = start();
+    await first.lead();
+    const quota = (role: string, limits?: Record<string, mesos.Value_Scalar>, guarantees = limits) => ({
+      update_quota: { quota_configs: [{ role, limits, guarantees }] },
+    });
+    const results = await first.propose([
+      quota('a', { cpus: { value: 4 } }),
+      quota('b/c', { mem: { value: 0 } }),
+      quota('a', { cpus: { value: 2.5 } }, {}),
+      quota('b/c', {}),
+      quota('never'),
+      quota('', { cpus: { value: 4 } }),
+      quota('d', { cpus: { value: -1 } }),
+      quota('d', { cpus: { value: Number.POSITIVE_INFINITY } }),
+    ]);
+    expect(ok(results)).toEqual([true, true, true, true, true, false, false, false]);
+    const { registry: state } = await (await restart()).lead();
+    expect([...state.quotas.keys()]).toEqual(['a']);
+    expect({ ...state.quotas.get('a')?.limits }).toEqual({ cpus: { value: 2.5 } });
+    expect(state.minimumCapabilities).toEqual(new Set(['QUOTA_V2']));
+  });
 });
 
 test('a closed registry refuses proposals, and its cluster has one id through restarts', async () => {

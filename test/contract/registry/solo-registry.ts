@@ -50,6 +50,16 @@ export class SoloRegistry {
     return this.#registry.propose(operations);
   }
 
+  /** HOST:PORT of its Raft port. */
+  async address(): Promise<string> {
+    const [self] = (await this.#registry.members()).members;
+    return self?.address ?? '';
+  }
+
+  addMember(name: string, address: string): Promise<void> {
+    return this.#registry.addMember(name, address);
+  }
+
   close(): Promise<void> {
     return this.#registry.close();
   }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { applyOperation } from '../../../src/daemon/master/registry/registry-machine.js';
+import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
 import type { FakeAgent } from './support/fake-agent.js';
 import type { FakeScheduler } from './support/fake-scheduler.js';
 import { Harness, type HarnessOptions } from './support/harness.js';
@@ -164,7 +166,126 @@ describe('after a fail-over', () => {
   });
 });
 
+describe('what operators asked an earlier master for', () => {
+  const on = (agentId: string) => ({ agent_id: { value: agentId } });
+
+  /** Three agents, of which the first drains and the second is deactivated. */
+  function threeAgents(): Harness {
+    const first = new Harness();
+    for (const hostname of ['draining', 'deactivated', 'free']) first.agent({ hostname }).register();
+    const [draining, deactivated] = first.agents;
+    applyOperation(first.store, { drain_agent: { ...on(draining?.id ?? ''), config: { mark_gone: true } } });
+    applyOperation(first.store, { deactivate_agent: on(deactivated?.id ?? '') });
+    return first;
+  }
+
+  function offeredHosts(scheduler: FakeScheduler): readonly string[] {
+    return scheduler.offers.map(({ hostname }) => hostname).sort();
+  }
+
+  it('holds: deactivated and draining agents are not offered, through unreachable and back', () => {
+    const first = threeAgents();
+    const harness = successorOf({ harness: first });
+    const agents = first.agents.map((agent) => agent.moveTo(harness).reregister());
+    const scheduler = harness.scheduler();
+    scheduler.subscribe();
+    harness.advance(1_000);
+    expect(offeredHosts(scheduler)).toEqual(['free']);
+    const { view } = harness.core;
+    expect(Array.from(view.agents.values(), ({ connected, active }) => [connected, active])).toEqual([
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+    const gauges = view.gauges(harness.now().unixMs);
+    expect([gauges.get('master/slaves_active'), gauges.get('master/slaves_inactive')]).toEqual([1, 2]);
+    const draining = agents[0] as FakeAgent;
+    draining.disconnect();
+    for (let i = 0; i < 70; i++) {
+      harness.advance(10_000);
+      for (const agent of agents) if (agent !== draining) agent.pong();
+    }
+    expect(view.unreachableAgents.has(draining.id)).toBe(true);
+    draining.reregister();
+    harness.advance(1_000);
+    expect(view.agents.get(draining.id)).toMatchObject({ connected: true, active: false });
+    expect(offeredHosts(scheduler)).toEqual(['free']);
+    expect(view.deactivatedAgents.get(draining.id)).toEqual({
+      drain: { state: 'DRAINING', config: { mark_gone: true } },
+    });
+  });
+
+  it('is forgotten with the agent: gone, unregistered or pruned, in the books as in the registry', () => {
+    const first = threeAgents();
+    const [goes, leaves, stays] = first.agents as [FakeAgent, FakeAgent, FakeAgent];
+    applyOperation(first.store, { deactivate_agent: on(stays.id) });
+    const config = { registryMaxAgentAgeMs: 1_000_000 };
+    const harness = successorOf({ harness: first }, { config });
+    const { view } = harness.core;
+    expect(view.deactivatedAgents.size).toBe(3);
+    leaves.moveTo(harness).reregister().frame({ unregister: {} });
+    expect([...view.deactivatedAgents.keys()]).toEqual([goes.id, stays.id]);
+    harness.operatorCall({ type: 'MARK_AGENT_GONE', mark_agent_gone: on(goes.id) });
+    expect([...view.deactivatedAgents.keys()]).toEqual([stays.id]);
+    harness.advance(700_000);
+    expect([...view.deactivatedAgents.keys()]).toEqual([stays.id]);
+    harness.advance(2_000_000);
+    expect(view.deactivatedAgents.size).toBe(0);
+    expect(harness.store.state().deactivated.size).toBe(0);
+  });
+
+  it('is in the view: maintenance and quotas, and quotas bind the allocator', () => {
+    const first = new Harness();
+    const machine_ids = [{ hostname: 'h1' }, { hostname: 'h2' }];
+    const schedule = { windows: [{ machine_ids, unavailability: { start: { nanoseconds: 7 } } }] };
+    const quota = { role: 'r', limits: { cpus: { value: 1 } } };
+    applyOperation(first.store, { update_schedule: { schedule } });
+    applyOperation(first.store, { start_maintenance: { machine_ids: [{ hostname: 'H2' }] } });
+    applyOperation(first.store, { update_quota: { quota_configs: [quota] } });
+    const allocator = createAllocator({
+      seed: 1,
+      minAllocatable: [],
+      roleSorter: 'drf',
+      frameworkSorter: 'drf',
+      excludedResourceNames: new Set(),
+      filterGpuResources: true,
+    });
+    const harness = successorOf({ harness: first }, { allocator });
+    const { view } = harness.core;
+    expect(Array.from(view.machines.values(), ({ mode }) => mode)).toEqual(['DRAINING', 'DOWN']);
+    expect(view.maintenanceSchedule).toEqual(schedule);
+    expect([...view.quotas]).toEqual([['r', quota]]);
+    harness.agent({ hostname: 'h3' }).register();
+    const scheduler = harness.scheduler({ roles: ['r'], capabilities: [{ type: 'MULTI_ROLE' }] });
+    scheduler.subscribe();
+    harness.advance(1_000);
+    const cpus = scheduler.offers.flatMap(({ resources = [] }) => resources).filter(({ name }) => name === 'cpus');
+    expect(cpus.map(({ scalar }) => scalar?.value)).toEqual([1]);
+  });
+});
+
 describe('the registry', () => {
+  it('forgets gone agents by the same rule, every interval: the oldest of too many, and the too old', () => {
+    const config = { registryMaxAgentCount: 2, registryMaxAgentAgeMs: 100_000, registryGcIntervalMs: 60_000 };
+    const harness = new Harness({ config });
+    for (const hostname of ['a', 'b', 'c']) {
+      const { id } = harness.agent({ hostname }).register();
+      harness.operatorCall({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } });
+      harness.advance(1_000);
+    }
+    const gone = () => [...harness.core.view.goneAgents.keys()];
+    harness.advance(56_999);
+    expect(gone()).toEqual(['m1-S0', 'm1-S1', 'm1-S2']);
+    harness.advance(1);
+    expect(gone()).toEqual(['m1-S1', 'm1-S2']);
+    // At 120 s the one of 1 s is too old, at 101 s already; nothing looks before the interval is over.
+    harness.advance(59_999);
+    expect(gone()).toEqual(['m1-S1', 'm1-S2']);
+    harness.advance(1);
+    expect(gone()).toEqual([]);
+    expect(harness.store.state().gone.size).toBe(0);
+  });
+
   it('forgets unreachable agents that are too many or too old', () => {
     const config = { registryMaxAgentCount: 1, registryGcIntervalMs: 60_000, agentReregisterTimeoutMs: 1_000 };
     const harness = new Harness({ config });

@@ -21,6 +21,7 @@ import { registryFile } from '../../../src/daemon/master/registry/registry-locat
 import { MAX_TOMBSTONES } from '../../../src/daemon/master/registry/registry-machine.js';
 import { MIGRATIONS } from '../../../src/daemon/master/registry/registry-schema.js';
 import { RegistryStateMachine } from '../../../src/daemon/master/registry/registry-state-machine.js';
+import { timeCrc } from '../../../src/daemon/master/registry/row-checksums.js';
 import { LogStore } from '../../../src/raft/sqlite/log-store.js';
 import { encodeProtobuf } from '../../../src/wire/codec.js';
 import * as registry from '../../../src/wire/gen/mesoctl-registry.js';
@@ -76,6 +77,22 @@ function openStore(workDir: string): { readonly store: LogStore; readonly machin
   return { store, machine };
 }
 
+const unavailability = { start: { nanoseconds: 5 } };
+
+/** Something of everything. */
+const FULL: readonly registry.Operation[] = [
+  ...['a1', 'a2', 'a3'].map(admit),
+  { mark_agent_unreachable: { agent_id: { value: 'a2' }, unreachable_time: { nanoseconds: 7 } } },
+  { mark_agent_gone: { agent_id: { value: 'a3' }, gone_time: { nanoseconds: 8 } } },
+  { admit_framework: { framework_info: { user: 'u', name: 'n', id: { value: 'f1' } } } },
+  { disconnect_framework: { framework_id: { value: 'f1' }, disconnected_at: { nanoseconds: 9 } } },
+  { remove_framework: { framework_id: { value: 'f2' }, removed_at: { nanoseconds: 10 } } },
+  { drain_agent: { agent_id: { value: 'a1' }, config: { mark_gone: true } } },
+  { update_schedule: { schedule: { windows: [{ machine_ids: [{ hostname: 'm' }], unavailability }] } } },
+  { update_weights: { weight_infos: [{ role: 'r', weight: 0.1 }] } },
+  { update_quota: { quota_configs: [{ role: 'r', limits: { cpus: { value: 1 } } }] } },
+];
+
 describe('rows', () => {
   test('tombstones are bounded, the oldest go first', () => {
     const { machine, database } = createMachine();
@@ -84,7 +101,10 @@ describe('rows', () => {
     });
     apply(machine, ...Array.from({ length: 50 }, (_, i) => remove(i)));
     // The rest of them without as many operations.
-    const values = Array.from({ length: MAX_TOMBSTONES - 50 }, (_, i) => `('g${i}', 1, ${1000 + i})`);
+    const values = Array.from(
+      { length: MAX_TOMBSTONES - 50 },
+      (_, i) => `('g${i}', 1, ${1000 + i}, ${timeCrc(`g${i}`, 1n, BigInt(1000 + i))})`,
+    );
     database.exec(`INSERT INTO tombstones VALUES ${values.join(',')}`);
     apply(machine, remove(0), remove(100));
     const { tombstones } = machine.readState();
@@ -96,15 +116,21 @@ describe('rows', () => {
   test.each([
     ["UPDATE agents SET info = x'0a0168' WHERE id = 'a1'", /a1 in agents has a wrong checksum/],
     ["UPDATE weights SET weight = 7 WHERE role = 'r'", /the weight of r has a wrong checksum/],
+    ["UPDATE agents SET id = 'a9' WHERE id = 'a1'", /a9 in agents holds another id/],
+    ['UPDATE unreachable SET at = at + 64', /a2 in unreachable has a wrong checksum/],
+    ['UPDATE gone SET sequence = 9', /a3 in gone has a wrong checksum/],
+    ['UPDATE tombstones SET at = 3', /f2 in tombstones has a wrong checksum/],
+    ['UPDATE frameworks SET disconnected_at = 3', /the time of f1 in frameworks has a wrong checksum/],
+    ['UPDATE frameworks SET disconnected_at = NULL', /the time of f1 in frameworks has a wrong checksum/],
+    ["UPDATE deactivated SET drain = x'08011200'", /a1 in deactivated has a wrong checksum/],
+    ['UPDATE deactivated SET drain = NULL', /a1 in deactivated has a wrong checksum/],
+    ["UPDATE machines SET info = x'0a00'", /in machines has a wrong checksum/],
+    ["UPDATE schedule SET schedule = x''", /schedule has a wrong checksum/],
+    ["UPDATE quotas SET role = 's'", /s in quotas has a wrong checksum/],
     ["UPDATE leader SET info = x'0a016d'", /the address of its leader has a wrong checksum/],
   ])('damage inside a value is found: %s', (damage, message) => {
     const { machine, database } = createMachine();
-    apply(
-      machine,
-      admit('a1'),
-      { update_weights: { weight_infos: [{ role: 'r', weight: 2 }] } },
-      { set_master: { master_info: { id: 'm', ip: 1, port: 5050 } } },
-    );
+    apply(machine, ...FULL, { set_master: { master_info: { id: 'm', ip: 1, port: 5050 } } });
     machine.check();
     database.exec(damage);
     expect(() => machine.check()).toThrow(message);
@@ -151,17 +177,10 @@ describe('entries', () => {
 
 test('the whole state survives its encoding', () => {
   const { machine } = createMachine();
-  apply(
-    machine,
-    ...['a1', 'a2', 'a3'].map(admit),
-    { mark_agent_unreachable: { agent_id: { value: 'a2' }, unreachable_time: { nanoseconds: 7 } } },
-    { mark_agent_gone: { agent_id: { value: 'a3' }, gone_time: { nanoseconds: 8 } } },
-    { admit_framework: { framework_info: { user: 'u', name: 'n', id: { value: 'f1' } } } },
-    { disconnect_framework: { framework_id: { value: 'f1' }, disconnected_at: { nanoseconds: 9 } } },
-    { update_weights: { weight_infos: [{ role: 'r', weight: 0.1 }] } },
-  );
+  apply(machine, ...FULL);
   const state = machine.readState();
   expect(state.weights).toEqual(new Map([['r', 0.1]]));
+  expect(state.minimumCapabilities).toEqual(new Set(['AGENT_DRAINING', 'QUOTA_V2']));
   const decoded = decodeRegistryState(encodeRegistryState(state));
   expect(decoded).toEqual(state);
 });
@@ -178,6 +197,26 @@ describe('directories of every format', () => {
     expect([...state.tombstones.keys()]).toEqual(['a1f0c1de-0002']);
   }
 
+  /** Since format 3. */
+  function expectOperators(state: RegistryState): void {
+    const config = { max_grace_period: { nanoseconds: 5_000_000_000 }, mark_gone: true };
+    expect([...state.deactivated]).toEqual([
+      ['a1f0c1de-S1', { drain: { state: 'DRAINED', config } }],
+      ['a1f0c1de-S4', {}],
+    ]);
+    const modes = Array.from(state.machines.values(), ({ id, mode }) => [id.hostname, mode]);
+    expect(modes).toEqual([
+      ['node2', 'DRAINING'],
+      ['node3', 'DOWN'],
+    ]);
+    expect(state.schedule?.windows?.[0]?.unavailability.duration).toEqual({ nanoseconds: 3_600_000_000_000 });
+    expect([...state.weights]).toEqual([
+      ['web', 2],
+      ['dev', 2.5],
+    ]);
+    expect(state.quotas.get('dev')?.limits?.cpus).toEqual({ value: 4 });
+  }
+
   function copyOf(format: number): string {
     const workDir = temporary();
     cpSync(join(projectRoot, `test/fixtures/registry/format-${format}`), workDir, { recursive: true });
@@ -191,6 +230,15 @@ describe('directories of every format', () => {
     expect(stored.hardState.term).toBeGreaterThan(0);
     expect(stored.base.configuration.voters).toEqual([identity.memberId]);
     expectContents(machine.readState());
+    if (format >= 3) expectOperators(machine.readState());
+  });
+
+  test('damage in an older format is found when it is migrated', () => {
+    const workDir = copyOf(2);
+    const database = new Sqlite(registryFile(workDir));
+    database.exec("UPDATE agents SET info = x'0a0168' WHERE id = 'a1f0c1de-S2'");
+    database.close();
+    expect(() => openStore(workDir)).toThrow(/a1f0c1de-S2 in agents has a wrong checksum/);
   });
 
   test('a newer one is refused and left alone', () => {

@@ -4,11 +4,13 @@
  * No effect may be reordered within its kind; see base/core.ts.
  */
 import type { Rejection } from '../../../base/rejection.js';
+import type * as maintenance from '../../../wire/gen/maintenance.js';
 import type * as master from '../../../wire/gen/master.js';
 import type * as extension from '../../../wire/gen/mesoctl-api.js';
 import type * as link from '../../../wire/gen/mesoctl-link.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import type * as quota from '../../../wire/gen/quota.js';
 import type * as scheduler from '../../../wire/gen/scheduler.js';
 
 /** One HTTP exchange that waits for `respond` (or `accept-stream`); made by the shell, never reused. */
@@ -95,7 +97,9 @@ export type MasterEvent =
  * refused when it is not, the latter also clears `disconnectedAt`; `mark_agent_unreachable` moves an admitted agent;
  * `mark_agent_reachable` admits an agent whether it was unreachable or unknown, and is refused for a gone one;
  * `mark_agent_gone` moves an admitted or unreachable agent; `remove_framework` leaves a tombstone, also for an id that
- * is not registered; `prune` ignores what is absent.
+ * is not registered; `prune` ignores what is absent. `drain_agent` and `deactivate_agent` hold for admitted and unreachable
+ * agents until `reactivate_agent`, or until the agent is removed, gone or pruned. `update_schedule` replaces the schedule;
+ * a machine in it is DRAINING, and between `start_maintenance` and `stop_maintenance` DOWN.
  */
 export interface RegistryState {
   readonly agents: ReadonlyMap<string, mesos.AgentInfo>;
@@ -110,6 +114,22 @@ export interface RegistryState {
   readonly tombstones: ReadonlyMap<string, mesos.TimeInfo>;
   /** By role; above 0. */
   readonly weights: ReadonlyMap<string, number>;
+  /** Agents that are not offered, admitted and unreachable ones. */
+  readonly deactivated: ReadonlyMap<string, Deactivation>;
+  /** Those of the schedule, by `machineKey`; DRAINING or DOWN. */
+  readonly machines: ReadonlyMap<string, mesos.MachineInfo>;
+  /** undefined: nothing is scheduled. */
+  readonly schedule: maintenance.Schedule | undefined;
+  /** By role; each has guarantees or limits. */
+  readonly quotas: ReadonlyMap<string, quota.QuotaConfig>;
+  /** Follows from the rest. */
+  readonly minimumCapabilities: ReadonlySet<'AGENT_DRAINING' | 'QUOTA_V2'>;
+}
+
+/** An operator wants nothing more to be offered of an agent. */
+export interface Deactivation {
+  /** It also drains, or has drained. */
+  readonly drain?: mesos.DrainInfo | undefined;
 }
 
 export type RegistryResult = { readonly ok: true } | { readonly ok: false; readonly message: string };

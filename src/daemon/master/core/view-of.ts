@@ -32,6 +32,12 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
       return context.watchers.size;
     },
     weights: state.weights,
+    deactivatedAgents: state.deactivatedAgents,
+    machines: state.machines,
+    get maintenanceSchedule() {
+      return state.maintenanceSchedule;
+    },
+    quotas: state.quotas,
     get counters() {
       return context.counters.all;
     },

@@ -5,9 +5,12 @@
  */
 import type { AllocatorSnapshot, RoleUse } from '../../../offers/allocator.js';
 import type { Resources } from '../../../offers/resources.js';
+import type * as maintenance from '../../../wire/gen/maintenance.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import type * as quota from '../../../wire/gen/quota.js';
 import type * as scheduler from '../../../wire/gen/scheduler.js';
 import type { Happenings } from './metrics/happenings.js';
+import type { Deactivation } from './protocol.js';
 
 export type TaskPlace =
   | 'live'
@@ -76,7 +79,7 @@ export interface AgentView {
   readonly connected: boolean;
   /** Since when it is connected, or is not. */
   readonly connectionSinceUnixMs: number;
-  /** Connected and offered. */
+  /** Connected, and no operator deactivated it. */
   readonly active: boolean;
   readonly registeredAtUnixMs: number;
   readonly reregisteredAtUnixMs: number | undefined;
@@ -165,6 +168,14 @@ export interface MasterView {
   readonly watchers: number;
   /** Configured weights by role; roles that are absent weigh 1. */
   readonly weights: ReadonlyMap<string, number>;
+  /** Agents that are not offered, and which of them drain; registered, recovered and unreachable ones. */
+  readonly deactivatedAgents: ReadonlyMap<string, Deactivation>;
+  /** Machines of the maintenance schedule, by `machineKey`; DRAINING or DOWN. */
+  readonly machines: ReadonlyMap<string, mesos.MachineInfo>;
+  /** undefined: nothing is scheduled. */
+  readonly maintenanceSchedule: maintenance.Schedule | undefined;
+  /** By role; roles that are absent have none. */
+  readonly quotas: ReadonlyMap<string, quota.QuotaConfig>;
   /** Monotonic counts by the names of spec page 10 ("master/..."); every known name is present. A copy: O(names). */
   readonly counters: ReadonlyMap<string, number>;
   /** Current values by the names of spec page 10. O(agents + frameworks). */

@@ -7,19 +7,30 @@ import { isRejection, type Rejection } from '../../../base/rejection.js';
 import { decodeProtobuf, encodeProtobuf } from '../../../wire/codec.js';
 import * as registry from '../../../wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import { machineKey } from '../core/model/machine-id.js';
 import type { RegistryResult, RegistryState } from '../core/protocol.js';
+import { withMinimumCapabilities } from './minimum-capabilities.js';
 
 /** Format of `Entry.version`. */
 export const ENTRY_VERSION = 1;
 /** The newest kind of operation that this build can apply; see `FEATURES`. */
-export const REGISTRY_FEATURES = 1;
+export const REGISTRY_FEATURES = 2;
 /** Operations of one entry; with what its largest operations hold it stays far below the 4 MiB that the log takes. */
 export const MAX_ENTRY_OPERATIONS = 4_096;
 /** An entry is closed when its operations hold this much. Bytes. */
 const MAX_ENTRY_BYTES = 1024 * 1024;
 
 /** What a member must be able to apply before a leader proposes an operation; kinds that are not here are of level 1. */
-const FEATURES: Partial<Record<keyof registry.Operation, number>> = {};
+const FEATURES: Partial<Record<keyof registry.Operation, number>> = {
+  drain_agent: 2,
+  mark_agent_drained: 2,
+  deactivate_agent: 2,
+  reactivate_agent: 2,
+  update_schedule: 2,
+  start_maintenance: 2,
+  stop_maintenance: 2,
+  update_quota: 2,
+};
 
 export function featuresNeeded(operations: readonly registry.Operation[]): number {
   let needed = 1;
@@ -81,14 +92,18 @@ export function encodeRegistryState(state: RegistryState): Uint8Array {
     gone: marksOf(state.gone),
     tombstones: marksOf(state.tombstones),
     weights: Array.from(state.weights, ([role, weight]) => ({ role, weight })),
+    deactivated: Array.from(state.deactivated, ([agent_id, { drain }]) => ({ agent_id, drain_info: drain })),
+    machines: [...state.machines.values()],
+    schedule: state.schedule,
+    quotas: [...state.quotas.values()],
   });
 }
 
 export function decodeRegistryState(bytes: Uint8Array): RegistryState | Rejection {
   const state = decodeProtobuf(registry.State, bytes);
   if (isRejection(state)) return state;
-  const { agents = [], frameworks = [], weights = [] } = state;
-  return {
+  const { agents = [], frameworks = [], weights = [], deactivated = [], machines = [], quotas = [] } = state;
+  return withMinimumCapabilities({
     agents: new Map(agents.map((info) => [info.id?.value ?? '', info])),
     frameworks: new Map(
       frameworks.map(({ info, disconnected_at: disconnectedAt }) => [info.id?.value ?? '', { info, disconnectedAt }]),
@@ -97,7 +112,13 @@ export function decodeRegistryState(bytes: Uint8Array): RegistryState | Rejectio
     gone: timesOf(state.gone),
     tombstones: timesOf(state.tombstones),
     weights: new Map(weights.map(({ role = '', weight }) => [role, weight])),
-  };
+    deactivated: new Map(
+      deactivated.map(({ agent_id: id, drain_info: drain }) => [id, drain === undefined ? {} : { drain }]),
+    ),
+    machines: new Map(machines.map((info) => [machineKey(info.id), info])),
+    schedule: state.schedule,
+    quotas: new Map(quotas.map((config) => [config.role, config])),
+  });
 }
 
 function marksOf(times: ReadonlyMap<string, mesos.TimeInfo>): registry.State_Marked[] {

@@ -1,43 +1,24 @@
 /**
  * The registry's state machine: what each operation of the log means for the tables. Deterministic, a function of the
  * tables and the operation alone, so that every member and every replay comes to the same state; the tables are a
- * parameter, so that memory and SQLite share these rules. Source: spec page 07, 7.2; architecture, section 4.
+ * parameter, so that memory and SQLite share these rules. Those of maintenance are in maintenance-operations.ts.
+ * Source: spec page 07, 7.2; architecture, section 4.
+ *
+ * Whether an agent is offered and drains is kept by its id: through unreachable and back, until it is removed, gone or pruned.
  *
  * A refused operation changes nothing. An operation that this build does not know is an error of the caller
  * (`applyOperation` asserts): it must never be skipped.
  */
 import { AssertionError } from '../../../base/assert.js';
 import type * as registry from '../../../wire/gen/mesoctl-registry.js';
-import type * as mesos from '../../../wire/gen/mesos.js';
-import type { RegistryResult } from '../core/protocol.js';
-
-/** Tables of times by id. */
-export type TimeTable = 'unreachable' | 'gone' | 'tombstones';
-export type RegistryTable = 'agents' | 'frameworks' | TimeTable;
-
-/** Where the state lives. Every method is a plain read or write of one row. */
-export interface RegistryTables {
-  has(table: RegistryTable, id: string): boolean;
-  delete(table: RegistryTable, id: string): void;
-  putAgent(id: string, info: mesos.AgentInfo): void;
-  putTime(table: TimeTable, id: string, time: mesos.TimeInfo): void;
-  /** Connected from here on: takes `disconnectedAt` away. */
-  putFramework(id: string, info: mesos.FrameworkInfo): void;
-  putDisconnectedAt(frameworkId: string, time: mesos.TimeInfo): void;
-  putMaster(info: mesos.MasterInfo): void;
-  putWeight(role: string, weight: number): void;
-  /** Deletes the oldest tombstones beyond `count`. */
-  keepNewestTombstones(count: number): void;
-}
+import type * as quota from '../../../wire/gen/quota.js';
+import type { Deactivation, RegistryResult } from '../core/protocol.js';
+import { startMaintenance, stopMaintenance, updateSchedule } from './maintenance-operations.js';
+import { OK, refuse } from './registry-result.js';
+import type { RegistryTables } from './registry-tables.js';
 
 /** Removed frameworks that are remembered, so that their agents learn of it; bounded, oldest forgotten first. */
 export const MAX_TOMBSTONES = 10_000;
-
-const OK: RegistryResult = { ok: true };
-
-function refuse(message: string): RegistryResult {
-  return { ok: false, message };
-}
 
 const KINDS: ReadonlySet<string> = new Set<keyof registry.Operation>([
   'set_master',
@@ -52,7 +33,15 @@ const KINDS: ReadonlySet<string> = new Set<keyof registry.Operation>([
   'update_framework',
   'disconnect_framework',
   'remove_framework',
+  'drain_agent',
+  'mark_agent_drained',
+  'deactivate_agent',
+  'reactivate_agent',
+  'update_schedule',
+  'start_maintenance',
+  'stop_maintenance',
   'update_weights',
+  'update_quota',
 ]);
 
 /** What a newer version wrote looks like an operation of no kind at all. */
@@ -72,7 +61,15 @@ export function applyOperation(tables: RegistryTables, operation: registry.Opera
   if (operation.update_framework !== undefined) return updateFramework(tables, operation.update_framework);
   if (operation.disconnect_framework !== undefined) return disconnectFramework(tables, operation.disconnect_framework);
   if (operation.remove_framework !== undefined) return removeFramework(tables, operation.remove_framework);
+  if (operation.drain_agent !== undefined) return drainAgent(tables, operation.drain_agent);
+  if (operation.mark_agent_drained !== undefined) return markDrained(tables, operation.mark_agent_drained);
+  if (operation.deactivate_agent !== undefined) return deactivateAgent(tables, operation.deactivate_agent);
+  if (operation.reactivate_agent !== undefined) return reactivateAgent(tables, operation.reactivate_agent);
+  if (operation.update_schedule !== undefined) return updateSchedule(tables, operation.update_schedule);
+  if (operation.start_maintenance !== undefined) return startMaintenance(tables, operation.start_maintenance);
+  if (operation.stop_maintenance !== undefined) return stopMaintenance(tables, operation.stop_maintenance);
   if (operation.update_weights !== undefined) return updateWeights(tables, operation.update_weights);
+  if (operation.update_quota !== undefined) return updateQuota(tables, operation.update_quota);
   if (operation.set_master !== undefined) {
     tables.putMaster(operation.set_master.master_info);
     return OK;
@@ -122,20 +119,65 @@ function markGone(tables: RegistryTables, mark: registry.MarkAgentGone): Registr
   if (!tables.has('agents', id) && !tables.has('unreachable', id)) return refuse(`Agent ${id} is unknown`);
   tables.delete('agents', id);
   tables.delete('unreachable', id);
+  tables.delete('deactivated', id);
   tables.putTime('gone', id, mark.gone_time);
   return OK;
 }
 
-function removeAgent(tables: RegistryTables, { agent_id: agentId }: registry.RemoveAgent): RegistryResult {
-  if (!tables.has('agents', agentId.value)) return refuse(`Agent ${agentId.value} is not admitted`);
-  tables.delete('agents', agentId.value);
+function removeAgent(tables: RegistryTables, { agent_id: { value: id } }: registry.RemoveAgent): RegistryResult {
+  if (!tables.has('agents', id)) return refuse(`Agent ${id} is not admitted`);
+  tables.delete('agents', id);
+  tables.delete('deactivated', id);
   return OK;
 }
 
+/** An agent that is back by now keeps what an operator wanted of it. */
 function prune(tables: RegistryTables, ids: registry.Prune): RegistryResult {
-  for (const id of ids.unreachable ?? []) tables.delete('unreachable', id.value);
-  for (const id of ids.gone ?? []) tables.delete('gone', id.value);
+  for (const { value: id } of ids.unreachable ?? []) {
+    if (!tables.has('unreachable', id)) continue;
+    tables.delete('unreachable', id);
+    tables.delete('deactivated', id);
+  }
+  for (const { value: id } of ids.gone ?? []) tables.delete('gone', id);
   return OK;
+}
+
+function drainAgent(tables: RegistryTables, { agent_id: agentId, config }: registry.DrainAgent): RegistryResult {
+  return deactivate(tables, agentId.value, { drain: { state: 'DRAINING', config } });
+}
+
+function markDrained(tables: RegistryTables, { agent_id: { value: id } }: registry.MarkAgentDrained): RegistryResult {
+  const drain = tables.deactivation(id)?.drain;
+  if (drain?.state !== 'DRAINING') return refuse(`Agent ${id} is not draining`);
+  tables.putDeactivation(id, { drain: { ...drain, state: 'DRAINED' } });
+  return OK;
+}
+
+/** One that drains goes on with it. */
+function deactivateAgent(
+  tables: RegistryTables,
+  { agent_id: { value: id } }: registry.DeactivateAgent,
+): RegistryResult {
+  return deactivate(tables, id, tables.deactivation(id) ?? {});
+}
+
+function deactivate(tables: RegistryTables, id: string, deactivation: Deactivation): RegistryResult {
+  if (!isPresent(tables, id)) return refuse(`Agent ${id} is neither admitted nor unreachable`);
+  tables.putDeactivation(id, deactivation);
+  return OK;
+}
+
+function reactivateAgent(
+  tables: RegistryTables,
+  { agent_id: { value: id } }: registry.ReactivateAgent,
+): RegistryResult {
+  if (!isPresent(tables, id)) return refuse(`Agent ${id} is neither admitted nor unreachable`);
+  tables.delete('deactivated', id);
+  return OK;
+}
+
+function isPresent(tables: RegistryTables, agentId: string): boolean {
+  return tables.has('agents', agentId) || tables.has('unreachable', agentId);
 }
 
 function admitFramework(tables: RegistryTables, { framework_info: info }: registry.AdmitFramework): RegistryResult {
@@ -174,4 +216,23 @@ function updateWeights(tables: RegistryTables, { weight_infos: infos = [] }: reg
   if (invalid !== undefined) return refuse(`Role ${invalid.role ?? ''} cannot have the weight ${invalid.weight}`);
   for (const { role = '', weight } of infos) tables.putWeight(role, weight);
   return OK;
+}
+
+function updateQuota(tables: RegistryTables, { quota_configs: configs = [] }: registry.UpdateQuota): RegistryResult {
+  const invalid = configs.find((config) => config.role === '' || !quantitiesOf(config).every(isQuantity));
+  if (invalid !== undefined) return refuse(`Role ${invalid.role} cannot have this quota`);
+  for (const config of configs) {
+    if (quantitiesOf(config).length > 0) tables.putQuota(config.role, config);
+    else tables.delete('quotas', config.role);
+  }
+  return OK;
+}
+
+/** Of guarantees and limits. */
+function quantitiesOf({ guarantees = {}, limits = {} }: quota.QuotaConfig): readonly number[] {
+  return [...Object.values(guarantees), ...Object.values(limits)].map(({ value }) => value);
+}
+
+function isQuantity(value: number): boolean {
+  return value >= 0 && Number.isFinite(value);
 }

@@ -1,11 +1,12 @@
 /**
- * The registry's database format: tables, its version and the steps from older ones. Rows that hold encoded messages
- * carry a CRC-32, because SQLite itself does not notice a flipped bit inside a value.
+ * The registry's database format: tables, its version and the steps from older ones. Rows carry
+ * checksums (row-checksums.ts).
  *
  * A format that was released never changes: a change is a new step in `MIGRATIONS` and a fixture of the old format.
  */
 import type { Migration } from '../../../raft/sqlite/log-database.js';
 import { moveIntoGroup } from './first-format.js';
+import { addTimeChecksums } from './second-format.js';
 
 const CREATE = `
   CREATE TABLE meta (
@@ -51,11 +52,39 @@ const ADD_GROUP = `
   ) STRICT;
 `;
 
+/** Since 3: agents that are not offered, maintenance, quotas; times with checksums (second-format.ts). */
+const ADD_OPERATORS = `
+  CREATE TABLE deactivated (
+    id    TEXT PRIMARY KEY,
+    drain BLOB,
+    crc   INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE machines (
+    id   TEXT PRIMARY KEY,
+    info BLOB NOT NULL,
+    crc  INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE schedule (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    schedule BLOB NOT NULL,
+    crc      INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE quotas (
+    role   TEXT PRIMARY KEY,
+    config BLOB NOT NULL,
+    crc    INTEGER NOT NULL
+  ) STRICT;
+`;
+
 /** Step `i` leads from format `i` to format `i + 1`. Format 0 is an empty file. */
 export const MIGRATIONS: readonly Migration[] = [
   (database) => database.exec(CREATE),
   (database, file) => {
     database.exec(ADD_GROUP);
     moveIntoGroup(database, file);
+  },
+  (database) => {
+    addTimeChecksums(database);
+    database.exec(ADD_OPERATORS);
   },
 ];

@@ -13,9 +13,12 @@ import * as mesos from '../../../wire/gen/mesos.js';
 import { canonicalInt64 } from '../../../wire/int64.js';
 import type { MessageType } from '../../../wire/schema.js';
 import type { RegistryState } from '../core/protocol.js';
+import { withMinimumCapabilities } from './minimum-capabilities.js';
 import { ENTRY_VERSION, encodeRegistryState, encodeResults, REGISTRY_FEATURES } from './registry-codec.js';
-import { applyOperation, isKnownOperation, type TimeTable } from './registry-machine.js';
-import { SqliteRegistryTables, weightCrc } from './sqlite-tables.js';
+import { applyOperation, isKnownOperation } from './registry-machine.js';
+import type { TimeTable } from './registry-tables.js';
+import { disconnectedCrc, timeCrc, weightCrc } from './row-checksums.js';
+import { SqliteRegistryTables } from './sqlite-tables.js';
 
 interface InfoRow {
   readonly id: string;
@@ -32,7 +35,7 @@ export class RegistryStateMachine implements StateMachine {
   constructor({ database, file }: StateMachineOptions) {
     this.#database = database;
     this.#file = file;
-    this.#tables = new SqliteRegistryTables(database);
+    this.#tables = new SqliteRegistryTables(database, file);
   }
 
   apply({ index, data }: { readonly index: number; readonly data: Uint8Array }): Uint8Array {
@@ -62,23 +65,31 @@ export class RegistryStateMachine implements StateMachine {
 
   /** Everything it holds; each row is verified. */
   readState(): RegistryState {
-    return {
+    return withMinimumCapabilities({
       agents: this.#readInfos('agents', mesos.AgentInfo),
       frameworks: this.#readFrameworks(),
       unreachable: this.#readTimes('unreachable'),
       gone: this.#readTimes('gone'),
       tombstones: this.#readTimes('tombstones'),
       weights: this.#readWeights(),
-    };
+      deactivated: this.#tables.deactivations(),
+      machines: this.#tables.machines(),
+      schedule: this.#tables.schedule(),
+      quotas: this.#tables.quotas(),
+    });
   }
 
-  #readInfos<T extends object>(table: 'agents' | 'frameworks', type: MessageType<T>): Map<string, T> {
+  #readInfos<T extends { readonly id?: { readonly value: string } | undefined }>(
+    table: 'agents' | 'frameworks',
+    type: MessageType<T>,
+  ): Map<string, T> {
     const infos = new Map<string, T>();
     const rows = this.#database.prepare<[], InfoRow>(`SELECT id, info, crc FROM ${table} ORDER BY rowid`);
     for (const row of rows.iterate()) {
       if (crc32(row.info) !== row.crc) throw corrupt(this.#file, `${row.id} in ${table} has a wrong checksum`);
       const info = decodeProtobuf(type, row.info);
       if (isRejection(info)) throw corrupt(this.#file, `${row.id} in ${table}: ${info.message}`);
+      if (info.id?.value !== row.id) throw corrupt(this.#file, `${row.id} in ${table} holds another id`);
       infos.set(row.id, info);
     }
     return infos;
@@ -86,28 +97,51 @@ export class RegistryStateMachine implements StateMachine {
 
   #readFrameworks(): RegistryState['frameworks'] {
     const infos = this.#readInfos('frameworks', mesos.FrameworkInfo);
-    const rows = this.#database
-      .prepare<[], { id: string; at: bigint | null }>('SELECT id, disconnected_at AS at FROM frameworks')
-      .safeIntegers();
-    const disconnected = new Map(rows.all().map((row) => [row.id, row.at]));
+    const disconnected = this.#readDisconnections();
     return new Map(
       [...infos].map(([id, info]) => {
-        const at = disconnected.get(id) ?? null;
-        return [id, at === null ? { info } : { info, disconnectedAt: { nanoseconds: canonicalInt64(at) } }];
+        const disconnectedAt = disconnected.get(id);
+        return [id, disconnectedAt === undefined ? { info } : { info, disconnectedAt }];
       }),
     );
   }
 
-  #readTimes(table: TimeTable): Map<string, mesos.TimeInfo> {
+  #readDisconnections(): Map<string, mesos.TimeInfo> {
+    const times = new Map<string, mesos.TimeInfo>();
     const rows = this.#database
-      .prepare<[], { id: string; at: bigint }>(`SELECT id, at FROM ${table} ORDER BY sequence`)
+      .prepare<[], { id: string; at: bigint | null; crc: bigint | null }>(
+        'SELECT id, disconnected_at AS at, disconnected_crc AS crc FROM frameworks',
+      )
       .safeIntegers();
-    return new Map(rows.all().map((row) => [row.id, { nanoseconds: canonicalInt64(row.at) }]));
+    for (const { id, at, crc } of rows.iterate()) {
+      if (at === null && crc === null) continue;
+      if (at === null || BigInt(disconnectedCrc(id, at)) !== crc)
+        throw corrupt(this.#file, `the time of ${id} in frameworks has a wrong checksum`);
+      times.set(id, { nanoseconds: canonicalInt64(at) });
+    }
+    return times;
+  }
+
+  #readTimes(table: TimeTable): Map<string, mesos.TimeInfo> {
+    const times = new Map<string, mesos.TimeInfo>();
+    const rows = this.#database
+      .prepare<[], { id: string; at: bigint; sequence: bigint; crc: bigint }>(
+        `SELECT id, at, sequence, crc FROM ${table} ORDER BY sequence`,
+      )
+      .safeIntegers();
+    for (const { id, at, sequence, crc } of rows.iterate()) {
+      if (BigInt(timeCrc(id, at, sequence)) !== crc)
+        throw corrupt(this.#file, `${id} in ${table} has a wrong checksum`);
+      times.set(id, { nanoseconds: canonicalInt64(at) });
+    }
+    return times;
   }
 
   #readWeights(): Map<string, number> {
     const weights = new Map<string, number>();
-    const rows = this.#database.prepare<[], { role: string; weight: number; crc: number }>('SELECT * FROM weights');
+    const rows = this.#database.prepare<[], { role: string; weight: number; crc: number }>(
+      'SELECT * FROM weights ORDER BY rowid',
+    );
     for (const { role, weight, crc } of rows.iterate()) {
       if (weightCrc(role, weight) !== crc) throw corrupt(this.#file, `the weight of ${role} has a wrong checksum`);
       weights.set(role, weight);

@@ -32,7 +32,7 @@ function checkResources(view: MasterView): void {
     const expected = used.add(agent.offered());
     const isSame = known?.offeredOrAllocated.equals(expected) ?? false;
     expect(isSame, `${agent.id}: allocator ${known?.offeredOrAllocated}, master ${expected}`).toBe(true);
-    expect(known?.active).toBe(agent.connected);
+    expect(known?.active).toBe(agent.active);
   }
   const total = Resources.sum(Array.from(view.frameworks.values(), (framework) => framework.allocated()));
   const used = Resources.sum(Array.from(view.agents.values(), (agent) => agent.allocated()));

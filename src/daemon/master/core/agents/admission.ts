@@ -29,6 +29,7 @@ export interface Admitted {
 export function enterAgent(context: Context, agentId: string, facts: AgentFacts, report: Report): Admitted {
   const { state } = context;
   const agent = new AgentRecord(agentId, facts, context.now.unixMs);
+  agent.deactivated = state.deactivatedAgents.has(agentId);
   state.agents.set(agentId, agent);
   state.recoveredAgents.delete(agentId);
   state.unreachableAgents.delete(agentId);
@@ -39,7 +40,7 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
   const { tasks, superseded } = tasksOf(context, report);
   const { info, capabilitySet: capabilities, total } = agent;
   context.allocator.addAgent({ id: agentId, info, capabilities, total, used: usedBy(executors, tasks) });
-  // Offered only once it is connected.
+  // Offered only once it is connected, if at all.
   context.allocator.deactivateAgent(agentId);
   for (const [framework, executor] of executors) addExecutor(context, framework, agent, executor);
   for (const [framework, task] of tasks) {

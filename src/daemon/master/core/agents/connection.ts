@@ -29,6 +29,7 @@ export function connectAgent(
   if (!agent.connected) agent.connectionSinceUnixMs = context.now.unixMs;
   bindAgent(context, agent, channel);
   tellAgent(context, agent.id, how);
+  if (!agent.active) return;
   context.allocator.activateAgent(agent.id);
   context.allocation.requestNow(context.now.monotonicMs, agent.id);
 }

@@ -103,6 +103,7 @@ function leave(context: Context, agent: AgentRecord, cause: 'unregistered' | 're
   const message = cause === 'unregistered' ? 'the agent unregistered' : 'a new agent has its address';
   context.outbox.log('info', 'agent removed', { agentId: agent.id, reason: message });
   const { link } = agent;
+  context.state.deactivatedAgents.delete(agent.id);
   depart(context, agent, { message, aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' } });
   if (link !== undefined) closeChannel(context, link);
   publishAgentRemoved(context, agent.id);

@@ -1,10 +1,12 @@
 /** The books of the master. Frameworks, agents, tasks and offers are indexed by id; see the records for invariants. */
+import type * as maintenance from '../../../../wire/gen/maintenance.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import type * as quota from '../../../../wire/gen/quota.js';
 import type { AgentLink, AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { OfferRecord } from '../model/offer.js';
 import type { TaskRecord } from '../model/task.js';
-import type { ConnectionId } from '../protocol.js';
+import type { ConnectionId, Deactivation } from '../protocol.js';
 import type { LostAgent } from '../view.js';
 
 /** What is known of one channel of an agent link. */
@@ -39,6 +41,14 @@ export class MasterState {
   readonly goneAgents = new Map<string, mesos.TimeInfo>();
   /** By role, above 0; roles that are absent weigh 1. */
   readonly weights = new Map<string, number>();
+  /** Agents that are not offered; registered, recovered and unreachable ones. */
+  readonly deactivatedAgents = new Map<string, Deactivation>();
+  /** Those of the maintenance schedule, by `machineKey`; DRAINING or DOWN. */
+  readonly machines = new Map<string, mesos.MachineInfo>();
+  /** undefined: nothing is scheduled. */
+  maintenanceSchedule: maintenance.Schedule | undefined;
+  /** By role; roles that are absent have none. */
+  readonly quotas = new Map<string, quota.QuotaConfig>();
   /** `ip:port` of an agent's HTTP server -> agent id. */
   readonly agentsByAddress = new Map<string, string>();
   readonly offers = new Map<string, OfferRecord>();

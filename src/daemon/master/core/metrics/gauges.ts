@@ -34,12 +34,16 @@ type Set = (name: string, value: number) => void;
 
 function agentGauges({ state }: Context, set: Set): void {
   let connected = 0;
-  for (const agent of state.agents.values()) if (agent.connected) connected++;
+  let active = 0;
+  for (const agent of state.agents.values()) {
+    if (agent.connected) connected++;
+    if (agent.active) active++;
+  }
   const disconnected = state.agents.size - connected;
   set('slaves_connected', connected);
-  set('slaves_active', connected);
+  set('slaves_active', active);
   set('slaves_disconnected', disconnected);
-  set('slaves_inactive', disconnected);
+  set('slaves_inactive', state.agents.size - active);
   set('slaves_unreachable', state.unreachableAgents.size);
 }
 

@@ -41,6 +41,8 @@ export class AgentRecord implements AgentView {
   readonly offers = new Map<string, OfferRecord>();
   /** Kills asked for and not yet seen done: sent again when the agent re-registers. Framework id -> task id. */
   readonly pendingKills = new Map<string, Map<string, mesos.KillPolicy | undefined>>();
+  /** An operator wants nothing of it to be offered. */
+  deactivated = false;
   /** Consecutive pings without an answer. */
   missedPings = 0;
   awaitsPong = false;
@@ -101,7 +103,7 @@ export class AgentRecord implements AgentView {
     return this.link !== undefined;
   }
   get active(): boolean {
-    return this.connected;
+    return this.connected && !this.deactivated;
   }
 
   get tasks(): Iterable<TaskRecord> {

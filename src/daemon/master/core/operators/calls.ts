@@ -75,6 +75,7 @@ function applyGone(context: Context, agentId: string, goneTime: mesos.TimeInfo):
   const { state } = context;
   context.outbox.log('info', 'agent marked gone', { agentId });
   state.goneAgents.set(agentId, goneTime);
+  state.deactivatedAgents.delete(agentId);
   const agent = state.agents.get(agentId);
   if (agent !== undefined) {
     departGone(context, agent);

@@ -6,6 +6,7 @@
  */
 import { assert } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
+import type * as quota from '../../../../wire/gen/quota.js';
 import { int64ToNumber } from '../../../../wire/int64.js';
 import { expireRecovered } from '../agents/expiry.js';
 import { addRecoveredFramework } from '../frameworks/lifecycle.js';
@@ -28,6 +29,7 @@ export function handleElected(context: Context, { term, registry }: ElectedEvent
   for (const [id, info] of registry.agents) state.recoveredAgents.set(id, info);
   for (const [id, since] of registry.unreachable) state.unreachableAgents.set(id, since);
   for (const [id, since] of registry.gone) state.goneAgents.set(id, since);
+  recoverOperators(context, registry);
   for (const id of registry.tombstones.keys()) addTombstone(context, id);
   for (const [id, registered] of registry.frameworks) recoverFramework(context, id, registered);
   const admitted = registry.agents.size;
@@ -44,6 +46,22 @@ function recoverWeights(context: Context, registered: RegistryState['weights']):
   if (registered.size > 0 || given.length === 0) return;
   const weight_infos = given.map(([role, weight]) => ({ role, weight }));
   context.registry.propose({ update_weights: { weight_infos } }, () => undefined);
+}
+
+/** What operators asked for; the allocator hears of deactivated agents when they are back. */
+function recoverOperators({ state, allocator }: Context, registry: RegistryState): void {
+  for (const [id, deactivation] of registry.deactivated) state.deactivatedAgents.set(id, deactivation);
+  for (const [key, info] of registry.machines) state.machines.set(key, info);
+  state.maintenanceSchedule = registry.schedule;
+  for (const [role, config] of registry.quotas) {
+    state.quotas.set(role, config);
+    const { guarantees, limits } = config;
+    allocator.updateQuota(role, { guarantees: quantitiesOf(guarantees), limits: quantitiesOf(limits) });
+  }
+}
+
+function quantitiesOf(scalars: quota.QuotaConfig['limits'] = {}): ReadonlyMap<string, number> {
+  return new Map(Object.entries(scalars).map(([name, { value }]) => [name, value]));
 }
 
 function recoverFramework(context: Context, id: string, { info, disconnectedAt }: RecoveredFramework): void {

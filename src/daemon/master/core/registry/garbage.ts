@@ -8,7 +8,7 @@ import type { Context } from '../machine/context.js';
 import { tellAgentRemoved } from '../watchers/tell.js';
 
 export function collectGarbage(context: Context): void {
-  const { unreachableAgents, lostAgents, goneAgents } = context.state;
+  const { unreachableAgents, lostAgents, goneAgents, deactivatedAgents } = context.state;
   const unreachable = expired(context, unreachableAgents);
   const gone = expired(context, goneAgents);
   if (unreachable.length === 0 && gone.length === 0) return;
@@ -23,7 +23,9 @@ export function collectGarbage(context: Context): void {
       const isForgotten = unreachableAgents.delete(id);
       const info = lostAgents.get(id)?.info;
       lostAgents.delete(id);
-      if (isForgotten) tellAgentRemoved(context, id, 'PRUNED', info);
+      if (!isForgotten) continue;
+      deactivatedAgents.delete(id);
+      tellAgentRemoved(context, id, 'PRUNED', info);
     }
     for (const id of gone) goneAgents.delete(id);
     const fields = { unreachable: unreachable.length, gone: gone.length };
