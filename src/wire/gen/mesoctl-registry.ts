@@ -255,7 +255,8 @@ export const Results_Result: MessageType<Results_Result> = messageType('mesoctl.
 
 /** Everything the registry holds, on its way from the log's thread to the leader's main thread. */
 export interface State {
-  agents?: mesos.AgentInfo[] | undefined;
+  /** each a mesos.v1.AgentInfo as it is stored: decoded once, by the leader */
+  agents?: Uint8Array[] | undefined;
   frameworks?: State_Framework[] | undefined;
   /** oldest first, as the next two */
   unreachable?: State_Marked[] | undefined;
@@ -268,7 +269,7 @@ export interface State {
   quotas?: quota.QuotaConfig[] | undefined;
 }
 export const State: MessageType<State> = messageType('mesoctl.registry.v1.State', () => [
-  { no: 1, name: "agents", label: 'repeated', kind: 'message', message: mesos.AgentInfo },
+  { no: 1, name: "agents", label: 'repeated', kind: 'scalar', scalar: 'bytes' },
   { no: 2, name: "frameworks", label: 'repeated', kind: 'message', message: State_Framework },
   { no: 3, name: "unreachable", label: 'repeated', kind: 'message', message: State_Marked },
   { no: 4, name: "gone", label: 'repeated', kind: 'message', message: State_Marked },

@@ -116,7 +116,7 @@ describe('rows', () => {
   test.each([
     ["UPDATE agents SET info = x'0a0168' WHERE id = 'a1'", /a1 in agents has a wrong checksum/],
     ["UPDATE weights SET weight = 7 WHERE role = 'r'", /the weight of r has a wrong checksum/],
-    ["UPDATE agents SET id = 'a9' WHERE id = 'a1'", /a9 in agents holds another id/],
+    ["UPDATE agents SET id = 'a9' WHERE id = 'a1'", /a9 in agents has a wrong checksum/],
     ['UPDATE unreachable SET at = at + 64', /a2 in unreachable has a wrong checksum/],
     ['UPDATE gone SET sequence = 9', /a3 in gone has a wrong checksum/],
     ['UPDATE tombstones SET at = 3', /f2 in tombstones has a wrong checksum/],

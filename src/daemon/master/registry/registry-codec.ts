@@ -6,7 +6,7 @@ import { MesoError } from '../../../base/error.js';
 import { isRejection, type Rejection } from '../../../base/rejection.js';
 import { decodeProtobuf, encodeProtobuf } from '../../../wire/codec.js';
 import * as registry from '../../../wire/gen/mesoctl-registry.js';
-import type * as mesos from '../../../wire/gen/mesos.js';
+import * as mesos from '../../../wire/gen/mesos.js';
 import { machineKey } from '../core/model/machine-id.js';
 import type { RegistryResult, RegistryState } from '../core/protocol.js';
 import { withMinimumCapabilities } from './minimum-capabilities.js';
@@ -82,29 +82,40 @@ export function decodeResults(bytes: Uint8Array): readonly RegistryResult[] {
 }
 
 export function encodeRegistryState(state: RegistryState): Uint8Array {
+  const encoded = Array.from(state.agents, ([id, info]) => [id, encodeProtobuf(mesos.AgentInfo, info)] as const);
+  return encodeStoredState(new Map(encoded), state);
+}
+
+/** `agents`: each an AgentInfo as it is stored; they are neither decoded nor encoded again. */
+export function encodeStoredState(
+  agents: ReadonlyMap<string, Uint8Array>,
+  rest: Omit<RegistryState, 'agents' | 'minimumCapabilities'>,
+): Uint8Array {
   return encodeProtobuf(registry.State, {
-    agents: [...state.agents.values()],
-    frameworks: Array.from(state.frameworks.values(), ({ info, disconnectedAt }) => ({
+    agents: [...agents.values()],
+    frameworks: Array.from(rest.frameworks.values(), ({ info, disconnectedAt }) => ({
       info,
       disconnected_at: disconnectedAt,
     })),
-    unreachable: marksOf(state.unreachable),
-    gone: marksOf(state.gone),
-    tombstones: marksOf(state.tombstones),
-    weights: Array.from(state.weights, ([role, weight]) => ({ role, weight })),
-    deactivated: Array.from(state.deactivated, ([agent_id, { drain }]) => ({ agent_id, drain_info: drain })),
-    machines: [...state.machines.values()],
-    schedule: state.schedule,
-    quotas: [...state.quotas.values()],
+    unreachable: marksOf(rest.unreachable),
+    gone: marksOf(rest.gone),
+    tombstones: marksOf(rest.tombstones),
+    weights: Array.from(rest.weights, ([role, weight]) => ({ role, weight })),
+    deactivated: Array.from(rest.deactivated, ([agent_id, { drain }]) => ({ agent_id, drain_info: drain })),
+    machines: [...rest.machines.values()],
+    schedule: rest.schedule,
+    quotas: [...rest.quotas.values()],
   });
 }
 
 export function decodeRegistryState(bytes: Uint8Array): RegistryState | Rejection {
   const state = decodeProtobuf(registry.State, bytes);
   if (isRejection(state)) return state;
-  const { agents = [], frameworks = [], weights = [], deactivated = [], machines = [], quotas = [] } = state;
+  const agents = decodeAgents(state.agents ?? []);
+  if (isRejection(agents)) return agents;
+  const { frameworks = [], weights = [], deactivated = [], machines = [], quotas = [] } = state;
   return withMinimumCapabilities({
-    agents: new Map(agents.map((info) => [info.id?.value ?? '', info])),
+    agents,
     frameworks: new Map(
       frameworks.map(({ info, disconnected_at: disconnectedAt }) => [info.id?.value ?? '', { info, disconnectedAt }]),
     ),
@@ -119,6 +130,16 @@ export function decodeRegistryState(bytes: Uint8Array): RegistryState | Rejectio
     schedule: state.schedule,
     quotas: new Map(quotas.map((config) => [config.role, config])),
   });
+}
+
+function decodeAgents(encoded: readonly Uint8Array[]): Map<string, mesos.AgentInfo> | Rejection {
+  const agents = new Map<string, mesos.AgentInfo>();
+  for (const bytes of encoded) {
+    const info = decodeProtobuf(mesos.AgentInfo, bytes);
+    if (isRejection(info)) return info;
+    agents.set(info.id?.value ?? '', info);
+  }
+  return agents;
 }
 
 function marksOf(times: ReadonlyMap<string, mesos.TimeInfo>): registry.State_Marked[] {

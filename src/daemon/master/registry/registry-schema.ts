@@ -6,7 +6,7 @@
  */
 import type { Migration } from '../../../raft/sqlite/log-database.js';
 import { moveIntoGroup } from './first-format.js';
-import { addTimeChecksums } from './second-format.js';
+import { addChecksums } from './second-format.js';
 
 const CREATE = `
   CREATE TABLE meta (
@@ -52,7 +52,7 @@ const ADD_GROUP = `
   ) STRICT;
 `;
 
-/** Since 3: agents that are not offered, maintenance, quotas; times with checksums (second-format.ts). */
+/** Since 3: agents that are not offered, maintenance, quotas; checksums of everything (second-format.ts). */
 const ADD_OPERATORS = `
   CREATE TABLE deactivated (
     id    TEXT PRIMARY KEY,
@@ -83,8 +83,8 @@ export const MIGRATIONS: readonly Migration[] = [
     database.exec(ADD_GROUP);
     moveIntoGroup(database, file);
   },
-  (database) => {
-    addTimeChecksums(database);
+  (database, file) => {
+    addChecksums(database, file);
     database.exec(ADD_OPERATORS);
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * Checksums of rows: SQLite does not notice a flipped bit inside a value. Those of agents, frameworks and the leader are of
- * their message alone, which holds the id. Part of the format: what was released never changes.
+ * Checksums of rows: SQLite does not notice a flipped bit inside a value. Each covers the key of its row as well. Part of the
+ * format: what was released never changes.
  */
 import { crc32 } from 'node:zlib';
 
@@ -18,7 +18,7 @@ export function weightCrc(role: string, weight: number): number {
   return crc32(`${role}=${weight}`);
 }
 
-/** Of `deactivated`, `machines` and `quotas`: the key and the message beside it. */
+/** Of every row that holds a message beside its key. */
 export function keyedCrc(key: string, message: Uint8Array | null): number {
   const ofKey = crc32(`${key}=`);
   return message === null ? ofKey : crc32(message, ofKey);

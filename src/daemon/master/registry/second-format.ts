@@ -1,6 +1,11 @@
-/** From format 2 to 3: every time gets a checksum. Before, a flipped bit in one of them could not be found; it is taken as it is. */
+/**
+ * From format 2 to 3: every time gets a checksum, and those of agents and frameworks cover their ids. What had a checksum is
+ * verified first, so that damage is not sealed anew; times are taken as they are, nothing could tell.
+ */
+import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
-import { disconnectedCrc, timeCrc } from './row-checksums.js';
+import { corrupt } from '../../../raft/sqlite/log-error.js';
+import { disconnectedCrc, keyedCrc, timeCrc } from './row-checksums.js';
 
 interface TimeRow {
   readonly id: string;
@@ -9,9 +14,23 @@ interface TimeRow {
 }
 
 /** A step of the migrations; part of their transaction. */
-export function addTimeChecksums(database: Database): void {
+export function addChecksums(database: Database, file: string): void {
+  for (const table of ['agents', 'frameworks']) coverIds(database, file, table);
   for (const table of ['unreachable', 'gone', 'tombstones']) addToTable(database, table);
   addToFrameworks(database);
+}
+
+function coverIds(database: Database, file: string, table: string): void {
+  const rows = database
+    .prepare<[], { readonly id: string; readonly info: Buffer; readonly crc: number }>(
+      `SELECT id, info, crc FROM ${table}`,
+    )
+    .all();
+  const update = database.prepare(`UPDATE ${table} SET crc = ? WHERE id = ?`);
+  for (const { id, info, crc } of rows) {
+    if (crc32(info) !== crc) throw corrupt(file, `${id} in ${table} has a wrong checksum`);
+    update.run(keyedCrc(id, info), id);
+  }
 }
 
 function addToTable(database: Database, table: string): void {

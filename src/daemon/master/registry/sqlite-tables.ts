@@ -69,7 +69,7 @@ export class SqliteRegistryTables implements RegistryTables {
       'INSERT INTO agents VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET info = excluded.info, crc = excluded.crc',
       id,
       bytes,
-      crc32(bytes),
+      keyedCrc(id, bytes),
     );
   }
 
@@ -107,7 +107,7 @@ export class SqliteRegistryTables implements RegistryTables {
        ON CONFLICT (id) DO UPDATE SET info = excluded.info, crc = excluded.crc, disconnected_at = NULL, disconnected_crc = NULL`,
       id,
       bytes,
-      crc32(bytes),
+      keyedCrc(id, bytes),
     );
   }
 
