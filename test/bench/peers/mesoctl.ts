@@ -41,9 +41,8 @@ export async function startMesoctl(scratchDir: string): Promise<Group> {
         return undefined;
       }),
     restart: (index) => {
-      masters[index]?.restart().catch((error: unknown) => {
-        throw error;
-      });
+      // One that is struck again before it has said that it is ready ends with its start; it shows as a missing write.
+      masters[index]?.restart().catch(() => undefined);
     },
     stop: async () => {
       await Promise.all(masters.map((master) => master.kill()));
