@@ -36,6 +36,20 @@ export interface RaftRegistryOptions {
   onFatal(error: unknown): void;
 }
 
+/** What the registry asks of its Raft member. */
+export type RegistryMember = Pick<
+  RaftMember,
+  | 'propose'
+  | 'readBarrier'
+  | 'readState'
+  | 'members'
+  | 'addMember'
+  | 'removeMember'
+  | 'transfer'
+  | 'saveSnapshot'
+  | 'close'
+>;
+
 interface Proposal {
   readonly operations: readonly registry.Operation[];
   readonly resolve: (results: readonly RegistryResult[]) => void;
@@ -49,7 +63,7 @@ const STORE_TIMEOUT_MS = 20_000;
 
 export class RaftRegistry implements Registry {
   readonly #options: RaftRegistryOptions;
-  #member: RaftMember | undefined;
+  #member: RegistryMember | undefined;
   #proposals: Proposal[] = [];
   #committing: Promise<void> | undefined;
   /** The term that this master leads; 0: it does not. */
@@ -62,7 +76,7 @@ export class RaftRegistry implements Registry {
   }
 
   /** The member whose pictures come to `onPicture`; called once, before anything else. */
-  attach(member: RaftMember): void {
+  attach(member: RegistryMember): void {
     this.#member = member;
   }
 
@@ -121,11 +135,13 @@ export class RaftRegistry implements Registry {
     await this.#member?.close();
   }
 
-  get #attached(): RaftMember {
+  get #attached(): RegistryMember {
     return present(this.#member, 'a registry is attached to its member first');
   }
 
   #takeOffice(picture: LeadershipPicture): void {
+    // Deposed and elected again before it was told: what waits was decided in a term that is over.
+    if (this.#leadTerm !== 0) this.#leaveOffice();
     this.#leadTerm = picture.term;
     this.#toldFollowing = undefined;
     this.#options.onLeadership({ kind: 'recovering', term: picture.term });
@@ -222,12 +238,21 @@ export class RaftRegistry implements Registry {
       try {
         return (await this.#attached.propose(data, features)).result;
       } catch (error) {
+        // An outcome that is unknown although this master leads on would be taken for the loss of its office.
         const isOver = this.#options.clock.now().monotonicMs >= deadlineMs;
-        if (!(error instanceof MesoError) || error.code !== 'OVERLOADED' || isOver) throw error;
+        if (isOver && this.#leadTerm === term) throw storeTimedOut(error);
+        if (!(error instanceof MesoError) || error.code !== 'OVERLOADED') throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, OVERLOAD_PAUSE_MS));
     }
   }
+}
+
+function storeTimedOut(cause: unknown): MesoError {
+  const why = 'the disks of a majority of the masters, or the network between them, are too slow';
+  return new MesoError('TIMEOUT', `the registry could not be written within ${STORE_TIMEOUT_MS / 1000} s: ${why}`, {
+    cause,
+  });
 }
 
 function isSame(a: RegistryLeadership | undefined, b: RegistryLeadership): boolean {
