@@ -280,9 +280,10 @@ export class Membership {
     transport.setAddresses([...addresses].filter((address) => address !== ''));
   }
 
+  /** Also those that were removed, or come from another cluster: they are told so. */
   #strangers(): readonly string[] {
     return [...this.#introductions.values()]
-      .filter(({ member, standing }) => standing !== 'member' && !isMember(this.#configuration, member.id))
+      .filter(({ member }) => !isMember(this.#configuration, member.id))
       .map(({ member }) => member.address)
       .slice(0, MAX_STRANGERS);
   }

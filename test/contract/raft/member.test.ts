@@ -143,6 +143,20 @@ describe('a group of members', () => {
     expect(names).toEqual(['m1', 'm2', 'm3', 'm4'].filter((name) => name !== leader.name));
   });
 
+  test('one that was removed is told so and ends, also when it is started again', async () => {
+    const group = await founded(3);
+    const leader = await group.leader();
+    const victim = [...group.members.values()].find((member) => member !== leader) as MemberProcess;
+    await leader.must({ kind: 'remove', name: victim.name });
+    const refused = { kind: 'ended', code: 'REFUSED' };
+    await victim.exited;
+    expect(victim.messages.at(-1)).toMatchObject(refused);
+    const returned = group.restart(victim.name);
+    await returned.exited;
+    expect(returned.messages.at(-1)).toMatchObject(refused);
+    expect(returned.log).toContain(`${victim.name} was removed from this cluster`);
+  }, 60_000);
+
   test('a member that lost its disk is replaced by itself and never votes before', async () => {
     const group = await founded(3);
     const leader = await group.leader();
