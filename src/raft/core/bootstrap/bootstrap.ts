@@ -441,7 +441,10 @@ class StandingMachine implements Bootstrap {
   #warnOfPeers(): void {
     const { members } = this.#configuration;
     if (this.#digest === undefined || members.length === 0) return;
-    const stored = peersDigest(members);
+    // While one takes the place of another there are two of that name.
+    const stored = peersDigest([
+      ...new Map(members.map((member) => [`${member.name}=${member.address}`, member])).values(),
+    ]);
     if (stored === this.#digest || stored === this.#reported) return;
     this.#reported = stored;
     this.#log('warn', '--peers differ from the members of the cluster and are not used', {
