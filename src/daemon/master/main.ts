@@ -366,8 +366,10 @@ function createWorkDir(path: string): void {
   }
 }
 
+/** Where in our code it was is of use only if it is our fault. */
 function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
+  const isOurs = !(error instanceof MesoError) || error.code === 'INTERNAL';
+  return isOurs && error instanceof Error ? error.stack : undefined;
 }
 
 /** A promise with its hands on the outside; a rejection that nobody waits for is not an unhandled one. */
