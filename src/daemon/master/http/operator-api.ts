@@ -27,10 +27,10 @@ export async function handleOperatorCall(site: MasterSite, exchange: Exchange): 
   if (isRejection(call) || rejection !== undefined) exchange.reject(rejection ?? reject('invalid', 'no call'));
   else if (isRejection(format)) exchange.reject(format);
   // Again: leadership may have ended while the body came.
-  else if (leadsOrAnswers(site, exchange)) answer(site, exchange, format, call);
+  else if (leadsOrAnswers(site, exchange)) await answer(site, exchange, format, call);
 }
 
-function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, call: master.Call): void {
+async function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, call: master.Call): Promise<void> {
   if (call.type === 'SUBSCRIBE') {
     const connectionId = site.nextConnectionId();
     const requestId = site.pending.add({ exchange, format, purpose: { kind: 'operator-stream' } });
@@ -38,7 +38,7 @@ function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, cal
     return;
   }
   if (call.type === 'GET_WEIGHTS') {
-    void answerWeights(site, exchange, format);
+    await answerWeights(site, exchange, format);
     return;
   }
   if (call.type === 'TEARDOWN' || call.type === 'MARK_AGENT_GONE' || call.type === 'UPDATE_WEIGHTS') {
