@@ -65,10 +65,27 @@ test('a leader does not propose what a member does not know, and goes on with th
   const older = openOlderMember('m2', await leader.address(), 1);
   const { raftAddress } = await older.opened();
   await leader.addMember('m2', raftAddress);
-  await expect(leader.propose([admit('b'), drain])).rejects.toMatchObject({
-    code: 'REFUSED',
-    message: expect.stringContaining('m2') as unknown,
+  // Each on its own: what came along with it is done.
+  expect(await leader.propose([admit('b'), drain, admit('c')])).toEqual([
+    { ok: true },
+    { ok: false, message: expect.stringContaining('m2') as unknown },
+    { ok: true },
+  ]);
+  expect(await leader.propose([admit('b')])).toEqual([{ ok: false, message: 'Agent b is admitted already' }]);
+});
+
+test('an operation that no entry can hold is refused without its neighbours', async () => {
+  const leader = new SoloRegistry(temporary(), { id: 'm', ip: 16777343, port: 5050 });
+  closing.push(leader);
+  await leader.lead();
+  const admit = (id: string, hostname = 'h'): registry.Operation => ({
+    admit_agent: { agent_info: { hostname, id: { value: id } } },
   });
-  // Nothing of the refused proposal happened.
-  expect(await leader.propose([admit('b')])).toEqual([{ ok: true }]);
+  const huge = admit('huge', 'h'.repeat(DEFAULT_LIMITS.maxEntryBytes));
+  expect(await leader.propose([admit('a'), huge, admit('b')])).toEqual([
+    { ok: true },
+    { ok: false, message: 'the entry is larger than the log takes' },
+    { ok: true },
+  ]);
+  expect(await leader.propose([admit('huge')])).toEqual([{ ok: true }]);
 });

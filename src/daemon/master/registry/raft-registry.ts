@@ -9,7 +9,7 @@
 
 import { present } from '../../../base/assert.js';
 import type { Clock } from '../../../base/clock.js';
-import { MesoError, messageOf } from '../../../base/error.js';
+import { MesoError, type MesoErrorCode, messageOf } from '../../../base/error.js';
 import { isRejection } from '../../../base/rejection.js';
 import type { LeadershipPicture, MembersPicture } from '../../../raft/node/protocol.js';
 import type { RaftMember } from '../../../raft/node/raft-member.js';
@@ -60,6 +60,8 @@ interface Proposal {
 const OVERLOAD_PAUSE_MS = 20;
 /** Mesos' own --registry_store_timeout. */
 const STORE_TIMEOUT_MS = 20_000;
+/** Of an entry: it is too large, or not every member knows its operations. */
+const REFUSALS: ReadonlySet<MesoErrorCode> = new Set<MesoErrorCode>(['BAD_INPUT', 'REFUSED']);
 
 export class RaftRegistry implements Registry {
   readonly #options: RaftRegistryOptions;
@@ -216,19 +218,28 @@ export class RaftRegistry implements Registry {
     }
   }
 
-  /** In as many entries as their size asks for, one after the other. */
+  /** In as many entries as their size and kinds ask for, one after the other. */
   async #commit(operations: readonly registry.Operation[]): Promise<readonly RegistryResult[]> {
     const term = this.#leadTerm;
-    const features = featuresNeeded(operations);
     const results: RegistryResult[] = [];
-    for (const lot of splitOperations(operations)) {
-      const data = encodeEntry(lot, this.#options.clock.now().unixMs);
-      const result = await this.#proposeEntry(term, data, features);
-      // A result of a term that is over must not be taken for one of the next.
-      if (this.#leadTerm !== term) throw new MesoError('OUTCOME_UNKNOWN', 'this master leads no more');
-      results.push(...decodeResults(result));
-    }
+    for (const run of runsOfOneLevel(operations))
+      for (const lot of splitOperations(run)) results.push(...(await this.#commitLot(term, lot)));
     return results;
+  }
+
+  /** What the log does not take has not happened and never will: that is the answer to it, and not the end of this master. */
+  async #commitLot(term: number, lot: readonly registry.Operation[]): Promise<readonly RegistryResult[]> {
+    const data = encodeEntry(lot, this.#options.clock.now().unixMs);
+    let result: Uint8Array;
+    try {
+      result = await this.#proposeEntry(term, data, featuresNeeded(lot));
+    } catch (error) {
+      if (!(error instanceof MesoError) || !REFUSALS.has(error.code)) throw error;
+      return lot.map(() => ({ ok: false, message: error.message }));
+    }
+    // A result of a term that is over must not be taken for one of the next.
+    if (this.#leadTerm !== term) throw new MesoError('OUTCOME_UNKNOWN', 'this master leads no more');
+    return decodeResults(result);
   }
 
   async #proposeEntry(term: number, data: Uint8Array, features: number): Promise<Uint8Array> {
@@ -253,6 +264,19 @@ function storeTimedOut(cause: unknown): MesoError {
   return new MesoError('TIMEOUT', `the registry could not be written within ${STORE_TIMEOUT_MS / 1000} s: ${why}`, {
     cause,
   });
+}
+
+/** An operation that not every member knows is refused without its neighbours. */
+function runsOfOneLevel(operations: readonly registry.Operation[]): readonly (readonly registry.Operation[])[] {
+  const runs: registry.Operation[][] = [];
+  let level = 0;
+  for (const operation of operations) {
+    const needed = featuresNeeded([operation]);
+    if (needed !== level) runs.push([]);
+    level = needed;
+    runs.at(-1)?.push(operation);
+  }
+  return runs;
 }
 
 function isSame(a: RegistryLeadership | undefined, b: RegistryLeadership): boolean {
