@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_AGENTS_PER_PRUNE } from '../../../src/daemon/master/core/limits.js';
+import { MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import { applyOperation } from '../../../src/daemon/master/registry/registry-machine.js';
 import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
+import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type { FakeAgent } from './support/fake-agent.js';
 import type { FakeScheduler } from './support/fake-scheduler.js';
 import { Harness, type HarnessOptions } from './support/harness.js';
@@ -284,6 +287,34 @@ describe('the registry', () => {
     harness.advance(1);
     expect(gone()).toEqual([]);
     expect(harness.store.state().gone.size).toBe(0);
+  });
+
+  it('forgets many in operations of bounded size, the oldest first', () => {
+    const store = new MemoryRegistryStore();
+    const idsOf = (list: readonly mesos.AgentID[] = []) => list.map(({ value }) => value);
+    const ids = Array.from({ length: 5_000 }, (_, i) => `old-S${i}`);
+    for (const [i, value] of ids.entries()) {
+      const agent_id = { value };
+      const time = { nanoseconds: i };
+      applyOperation(store, { admit_agent: { agent_info: { hostname: 'h', id: agent_id } } });
+      if (i % 2 === 0) applyOperation(store, { mark_agent_gone: { agent_id, gone_time: time } });
+      else applyOperation(store, { mark_agent_unreachable: { agent_id, unreachable_time: time } });
+    }
+    const harness = new Harness({ store, config: { registryGcIntervalMs: 60_000 } });
+    harness.advance(60_000);
+    const prunes = harness.effects
+      .flatMap((effect) => (effect.kind === 'propose' ? effect.operations : []))
+      .flatMap(({ prune }) => prune ?? []);
+    const pruned = [
+      ...prunes.flatMap(({ unreachable }) => idsOf(unreachable)),
+      ...prunes.flatMap(({ gone }) => idsOf(gone)),
+    ];
+    expect(pruned).toEqual([...ids.filter((_, i) => i % 2 === 1), ...ids.filter((_, i) => i % 2 === 0)]);
+    for (const { unreachable = [], gone = [] } of prunes)
+      expect(unreachable.length + gone.length).toBeLessThanOrEqual(MAX_AGENTS_PER_PRUNE);
+    const { view } = harness.core;
+    expect([view.unreachableAgents.size, view.goneAgents.size]).toEqual([0, 0]);
+    expect([store.state().unreachable.size, store.state().gone.size]).toEqual([0, 0]);
   });
 
   it('forgets unreachable agents that are too many or too old', () => {

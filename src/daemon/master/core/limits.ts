@@ -34,6 +34,9 @@ export const MAX_CHANNELS_PER_CONNECTION = 65_536;
 /** Registry operations in one proposal at most, where many are made at once. */
 export const MAX_OPERATIONS_PER_PROPOSAL = 1000;
 
+/** Agents in one operation that forgets them: about 50 KB of an entry of the log, which takes 4 MiB. */
+export const MAX_AGENTS_PER_PRUNE = 1000;
+
 /** Units of sliced work per step by default; a unit takes 2 to 10 microseconds, so a step stays below 5 ms. */
 export const DEFAULT_STEP_BUDGET = 500;
 
