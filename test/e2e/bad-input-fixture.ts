@@ -54,9 +54,12 @@ export interface TestMaster {
   stop(): Promise<void>;
 }
 
-export async function startTestMaster(options: MasterStartOptions = {}): Promise<TestMaster> {
+export async function startTestMaster(
+  options: MasterStartOptions = {},
+  config: Partial<MasterConfig> = {},
+): Promise<TestMaster> {
   const workDir = mkdtempSync(join(tmpdir(), 'mesoctl-master-'));
-  const handle = await startMaster(masterConfig(workDir), silentLogger, options);
+  const handle = await startMaster({ ...masterConfig(workDir), ...config }, silentLogger, options);
   return {
     handle,
     port: handle.address.port,

@@ -2,10 +2,10 @@
  * The shape of a call of the master's operator API: a type and its payload. Source: spec page 03, 3.1. Ids of agents and frameworks, quota,
  * weights and schedules are judged by the master, which knows them.
  */
-import { type Rejection, reject } from '../../base/rejection.js';
+import type { Rejection } from '../../base/rejection.js';
 import type * as master from '../gen/master.js';
 import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
-import { validateRole } from './roles.js';
+import { validateWeights } from './weights.js';
 
 const PAYLOADS: PayloadTable<master.Call_Type, master.Call> = {
   UNKNOWN: null,
@@ -52,7 +52,12 @@ const PAYLOADS: PayloadTable<master.Call_Type, master.Call> = {
 
 /** Why `call` cannot be a call, as `Failed to validate master::Call: ...`; undefined when it can. UNKNOWN passes (501). */
 export function validateMasterCall(call: master.Call): Rejection | undefined {
-  return failedCall('master', validateCallShape(call, PAYLOADS) ?? resizeComplaint(call) ?? weightsComplaint(call));
+  const weights = call.update_weights?.weight_infos ?? [];
+  const complaint =
+    validateCallShape(call, PAYLOADS) ??
+    resizeComplaint(call) ??
+    validateWeights(weights, 'update_weights.weight_infos');
+  return failedCall('master', complaint);
 }
 
 /** The proto leaves the agent open for resource providers that live outside agents; there are none. */
@@ -60,16 +65,5 @@ function resizeComplaint(call: master.Call): Rejection | undefined {
   if (call.type === 'GROW_VOLUME' && call.grow_volume?.agent_id === undefined) return expecting('grow_volume.agent_id');
   if (call.type === 'SHRINK_VOLUME' && call.shrink_volume?.agent_id === undefined)
     return expecting('shrink_volume.agent_id');
-  return undefined;
-}
-
-/** All or nothing: one bad weight refuses the call. */
-function weightsComplaint({ update_weights: update }: master.Call): Rejection | undefined {
-  for (const { role, weight } of update?.weight_infos ?? []) {
-    const complaint = role === undefined ? expecting('update_weights.weight_infos.role') : validateRole(role);
-    if (complaint !== undefined) return complaint;
-    if (!(weight > 0 && Number.isFinite(weight)))
-      return reject('invalid', `Invalid weight '${weight}' of role '${role}': weights must be positive`);
-  }
   return undefined;
 }

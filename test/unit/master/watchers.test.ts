@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
 import type * as api from '../../../src/wire/gen/mesoctl-api.js';
 import { LAUNCH_LABEL } from '../../../src/wire/launch-label.js';
 import { taskInfo } from './support/fake-scheduler.js';
 import { Harness, type HarnessOptions, resource } from './support/harness.js';
 import { checkSettledMirror, pictureOf } from './support/mirrored.js';
+import { realAllocator } from './support/real-allocator.js';
 import { offeredPair, runningPair } from './support/scenarios.js';
-
-const realAllocator = () =>
-  createAllocator({
-    seed: 7,
-    minAllocatable: [],
-    roleSorter: 'drf',
-    frameworkSorter: 'drf',
-    excludedResourceNames: new Set(),
-    filterGpuResources: true,
-  });
 
 const withRealAllocator = (): HarnessOptions => ({ allocator: realAllocator() });
 

@@ -12,6 +12,7 @@ import { versionInfo } from '../../http/version.js';
 import { getAgents, getExecutors, getFrameworks, getRoles, getState, getTasks } from '../core/snapshot.js';
 import { leadsOrAnswers, passesBarrier } from './leader-only.js';
 import type { MasterSite } from './site.js';
+import { weightInfos } from './weight-infos.js';
 
 const METHODS = ['POST'] as const;
 
@@ -57,8 +58,8 @@ async function answer(site: MasterSite, exchange: Exchange, format: MessageForma
  */
 async function answerWeights(site: MasterSite, exchange: Exchange, format: MessageFormat): Promise<void> {
   if (!(await passesBarrier(site, exchange))) return;
-  const weight_infos = Array.from(site.view().weights, ([role, weight]) => ({ role, weight }));
-  sendMessage(exchange, format, master.Response, { type: 'GET_WEIGHTS', get_weights: { weight_infos } });
+  const get_weights = { weight_infos: weightInfos(site) };
+  sendMessage(exchange, format, master.Response, { type: 'GET_WEIGHTS', get_weights });
 }
 
 /** The calls that only read. */

@@ -14,6 +14,7 @@ import {
   handleTasks,
   handleVersion,
 } from './legacy-endpoints.js';
+import { handleWeights } from './legacy-weights.js';
 import { handleLeader } from './members.js';
 import { handleOperatorCall } from './operator-api.js';
 import { handleSchedulerCall } from './scheduler-api.js';
@@ -51,6 +52,8 @@ export function addMasterRoutes(router: Router, site: MasterSite): void {
   router.add(SNAPSHOT_PATH, { methods: ['GET'], handle: (exchange) => download(site, exchange) });
   for (const [path, handler] of Object.entries(CALL_ROUTES))
     router.add(path, { methods: ['POST'], methodCheck: 'handler', handle: (exchange) => handler(site, exchange) });
+  const weights = leaderOnly(handleWeights);
+  router.add('/weights', { methods: ['GET', 'PUT'], handle: (exchange) => weights(site, exchange) });
   for (const [path, handler] of Object.entries(READ_ROUTES))
     router.add(path, { methods: ['GET', 'POST'], handle: (exchange) => handler(site, exchange) });
 }

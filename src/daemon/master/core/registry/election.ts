@@ -15,7 +15,7 @@ import { MIN_GRACE_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { MasterEvent, RegistryState } from '../protocol.js';
 import { collectGarbage } from './garbage.js';
-import { applyWeights } from './weights.js';
+import { recoverWeights } from './weights.js';
 
 type RecoveredFramework = RegistryState['frameworks'] extends ReadonlyMap<string, infer Value> ? Value : never;
 type ElectedEvent = Extract<MasterEvent, { kind: 'elected' }>;
@@ -37,15 +37,6 @@ export function handleElected(context: Context, { term, registry }: ElectedEvent
   scheduleGarbageCollection(context);
   const fields = { term, agents: admitted, frameworks: registry.frameworks.size };
   context.outbox.log('info', 'elected', fields);
-}
-
-/** The registry's word counts; --weights only founds it (spec page 07, section 7.3). */
-function recoverWeights(context: Context, registered: RegistryState['weights']): void {
-  const given = Object.entries(context.config.weights);
-  applyWeights(context, registered.size > 0 ? registered : new Map(given));
-  if (registered.size > 0 || given.length === 0) return;
-  const weight_infos = given.map(([role, weight]) => ({ role, weight }));
-  context.registry.propose({ update_weights: { weight_infos } }, () => undefined);
 }
 
 /** What operators asked for; the allocator hears of deactivated agents when they are back. */
