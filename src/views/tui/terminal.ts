@@ -152,7 +152,7 @@ export class Terminal {
     this.#cancelResume?.();
     for (const remove of this.#removers.splice(0)) remove();
     const line = ending === undefined ? undefined : this.#handlers?.lastLine?.(ending);
-    if (wasOurs) this.#giveBack(line === undefined ? '' : `${line}\r\n`);
+    if (wasOurs) this.#giveBack(line === undefined ? '' : `${line}\n`);
     this.#state = 'left';
     this.#streams.stdin.pause();
     this.output.close();
