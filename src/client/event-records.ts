@@ -1,5 +1,5 @@
 /**
- * The records of an event stream, one by one, as long as the server gives signs of life. Silence is measured only while we
+ * The records of an event stream, in the pieces in which they arrive, as long as the server gives signs of life. Silence is measured only while we
  * wait for bytes: a consumer that thinks for a minute does not make the server look dead, it makes it wait.
  */
 
@@ -20,9 +20,12 @@ export interface RecordOptions {
 
 /**
  * Ends when the signal aborts. Throws CONNECTION_LOST when the server closes, falls silent or the connection breaks, and
- * PROTOCOL for what is no RecordIO. Leaving the loop closes the connection.
+ * PROTOCOL for what is no RecordIO. Leaving the loop closes the connection. What is handed over is never empty.
  */
-export async function* readRecords(response: HttpResponse, options: RecordOptions): AsyncGenerator<Buffer, void> {
+export async function* readRecords(
+  response: HttpResponse,
+  options: RecordOptions,
+): AsyncGenerator<readonly Buffer[], void> {
   const { body } = response;
   const address = formatAddress(response.address);
   const lost = (why: string, cause?: unknown) =>
@@ -51,7 +54,7 @@ export async function* readRecords(response: HttpResponse, options: RecordOption
         throw new MesoError('PROTOCOL', `${address} sent what is no event stream: ${records.message}`, {
           details: { address },
         });
-      yield* records;
+      if (records.length > 0) yield records;
     }
   } finally {
     options.signal?.removeEventListener('abort', onAbort);

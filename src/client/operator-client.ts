@@ -14,7 +14,7 @@ import { type HttpResponse, readBody } from './http-request.js';
 import { LeaderRoute, type LeaderRouteOptions, type RoutedRequest } from './leader-route.js';
 import { decodeMessage, encodeMessage, type MessageFormat, mediaHeaders } from './message-codec.js';
 import { errorOfExtension, errorOfFailure, errorOfResponse } from './response-error.js';
-import { type Disconnected, type HeartbeatOptions, subscribe } from './subscription.js';
+import { type Disconnected, type HeartbeatOptions, subscribe, subscribeInBatches } from './subscription.js';
 
 export interface OperatorClientOptions extends Omit<LeaderRouteOptions, 'masters'> {
   /** `HOST:PORT[,HOST:PORT...]`, or parsed. */
@@ -254,7 +254,20 @@ export class OperatorClient {
     signal: AbortSignal,
     options: WatchOptions = {},
   ): AsyncGenerator<extension.Event | Disconnected, void> {
-    const events = subscribe<extension.Event>(
+    for await (const events of this.watchInBatches(request, signal, options))
+      for (const event of events) {
+        yield event;
+        if (request.snapshot_only === true && event.type === 'SNAPSHOT_END') return;
+      }
+  }
+
+  /** The same for who follows a large cluster: several events at once, as they arrived; it does not end by itself. */
+  watchInBatches(
+    request: extension.Call_Subscribe,
+    signal: AbortSignal,
+    options: WatchOptions = {},
+  ): AsyncGenerator<readonly (extension.Event | Disconnected)[], void> {
+    return subscribeInBatches<extension.Event>(
       {
         open: (opened) => this.#openWatch(request, opened),
         decode: (record): extension.Event | Rejection => decodeMessage(extension.Event, record, this.#format),
@@ -266,10 +279,6 @@ export class OperatorClient {
       },
       { signal, waitForMaster: options.waitForMaster, heartbeats: WATCH_HEARTBEATS },
     );
-    for await (const event of events) {
-      yield event;
-      if (request.snapshot_only === true && event.type === 'SNAPSHOT_END') return;
-    }
   }
 
   /**

@@ -4,6 +4,8 @@
  *
  * Invariants: at most one connection at a time; waits double and are jittered; the first event after each (re)connection is
  * the server's SUBSCRIBED; the consumer sees every loss as a DISCONNECTED event.
+ *
+ * Events are handed on in batches, what one read of the connection brought: one by one each would cost a dozen promises.
  */
 import { MesoError, type MesoErrorCode } from '../base/error.js';
 import { isRejection, type Rejection } from '../base/rejection.js';
@@ -63,21 +65,29 @@ export async function* subscribe<Event>(
   source: SubscriptionSource<Event>,
   options: SubscriptionOptions,
 ): AsyncGenerator<Event | Disconnected, void> {
+  for await (const events of subscribeInBatches(source, options)) for (const event of events) yield event;
+}
+
+/** The same, several events at once; no batch is empty, and a loss comes alone. */
+export async function* subscribeInBatches<Event>(
+  source: SubscriptionSource<Event>,
+  options: SubscriptionOptions,
+): AsyncGenerator<readonly (Event | Disconnected)[], void> {
   const { signal } = options;
   const backOff = new BackOff(options.backOff ?? RECONNECT_BACK_OFF, systemRandom);
   let hasSubscribed = options.waitForMaster === true;
   while (!signal.aborted) {
     try {
-      for await (const event of connection(source, options)) {
+      for await (const events of connection(source, options)) {
         hasSubscribed = true;
         backOff.reset();
-        yield event;
+        yield events;
       }
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof MesoError) || !TRANSIENT.has(error.code) || !hasSubscribed) throw error;
       const retryInMs = backOff.nextMs();
-      yield { type: 'DISCONNECTED', error, retryInMs };
+      yield [{ type: 'DISCONNECTED', error, retryInMs }];
       await pause(retryInMs, signal);
     }
   }
@@ -86,18 +96,26 @@ export async function* subscribe<Event>(
 async function* connection<Event>(
   source: SubscriptionSource<Event>,
   { signal, heartbeats = MESOS_HEARTBEATS }: SubscriptionOptions,
-): AsyncGenerator<Event, void> {
+): AsyncGenerator<readonly Event[], void> {
   const response = await source.open(signal);
   let heartbeatMs = heartbeats.initialMs;
   try {
-    for await (const record of readRecords(response, {
+    for await (const records of readRecords(response, {
       silenceTimeoutMs: () => heartbeatMs * heartbeats.maxMissed,
       signal,
     })) {
-      const event = source.decode(record, response);
-      if (isRejection(event)) throw new MesoError('PROTOCOL', `an event that cannot be read: ${event.message}`);
-      heartbeatMs = source.onEvent(event, response) ?? heartbeatMs;
-      yield event;
+      const events: Event[] = [];
+      for (const record of records) {
+        const event = source.decode(record, response);
+        if (isRejection(event)) {
+          // What came before it counts.
+          if (events.length > 0) yield events;
+          throw new MesoError('PROTOCOL', `an event that cannot be read: ${event.message}`);
+        }
+        heartbeatMs = source.onEvent(event, response) ?? heartbeatMs;
+        events.push(event);
+      }
+      yield events;
     }
   } finally {
     source.onClosed();

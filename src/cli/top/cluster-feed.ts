@@ -13,12 +13,12 @@ import type * as api from '../../wire/gen/mesoctl-api.js';
 
 export interface ClusterFeedOptions {
   /** One subscription; ends, throws or says DISCONNECTED when it is lost. */
-  readonly watch: (signal: AbortSignal) => AsyncGenerator<api.Event | Disconnected, void>;
+  readonly watch: (signal: AbortSignal) => AsyncGenerator<readonly (api.Event | Disconnected)[], void>;
   readonly model: ClusterModel;
   readonly unixMs: () => number;
   readonly random: Random;
-  /** After each event and each loss. */
-  readonly onChange: () => void;
+  /** After some events, and after each loss. */
+  readonly onChange: (changes: number) => void;
 }
 
 const BACK_OFF = { firstMs: 2_000, maxMs: 30_000 };
@@ -40,7 +40,7 @@ export class ClusterFeed {
       if (signal.aborted) return;
       const waitMs = backOff.nextMs();
       model.disconnected({ reason: reasonOf(loss), retryAtUnixMs: unixMs() + waitMs }, unixMs());
-      onChange();
+      onChange(1);
       this.#wake = new AbortController();
       await pause(waitMs, AbortSignal.any([signal, this.#wake.signal]));
       this.#wake = undefined;
@@ -56,11 +56,14 @@ export class ClusterFeed {
   async #follow(signal: AbortSignal, backOff: BackOff): Promise<MesoError> {
     const { watch, model, unixMs, onChange } = this.#options;
     try {
-      for await (const event of watch(signal)) {
-        if (event.type === 'DISCONNECTED') return event.error;
-        if (event.type === 'SNAPSHOT_END') backOff.reset();
-        model.apply(event, unixMs());
-        onChange();
+      for await (const events of watch(signal)) {
+        const nowUnixMs = unixMs();
+        for (const event of events) {
+          if (event.type === 'DISCONNECTED') return event.error;
+          if (event.type === 'SNAPSHOT_END') backOff.reset();
+          model.apply(event, nowUnixMs);
+        }
+        onChange(events.length);
       }
       return new MesoError('CONNECTION_LOST', 'the event stream ended');
     } catch (error) {

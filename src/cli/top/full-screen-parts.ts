@@ -15,8 +15,8 @@ export interface PartsOptions {
   readonly columns: number;
   readonly rows: number;
   readonly unixMs: () => number;
-  /** The model changed. */
-  readonly onChange: () => void;
+  /** The model changed, by so many events. */
+  readonly onChange: (changes: number) => void;
   /** The screens heard an answer. */
   readonly onAnswer: () => void;
   readonly signal: AbortSignal;
@@ -39,7 +39,7 @@ export function createParts(options: PartsOptions): Parts {
   const model = createClusterModel();
   const ui = createUi({ model, columns, rows, theme: settings.theme, masters, masterFlag: settings.masterFlag });
   const feed = new ClusterFeed({
-    watch: (watching) => client.watch({}, watching),
+    watch: (watching) => client.watchInBatches({}, watching),
     model,
     unixMs,
     random: systemRandom,

@@ -77,7 +77,7 @@ class Session {
       columns: terminal.columns,
       rows: terminal.rows,
       unixMs,
-      onChange: () => screen.onChange(),
+      onChange: (changes) => screen.onChange(changes),
       onAnswer: () => screen.repaint('key'),
       signal: this.#over.signal,
     });

@@ -25,7 +25,7 @@ export async function runPlain(settings: TopSettings): Promise<number> {
   const client = new OperatorClient({ masters: settings.masters });
   const model = createClusterModel();
   const feed = new ClusterFeed({
-    watch: (watching) => client.watch({}, watching),
+    watch: (watching) => client.watchInBatches({}, watching),
     model,
     unixMs,
     random: systemRandom,

@@ -87,9 +87,9 @@ export class TopScreen {
     this.#draw();
   }
 
-  /** The model took in an event. */
-  onChange(): void {
-    this.#changes += 1;
+  /** The model took in so many events. */
+  onChange(changes: number): void {
+    this.#changes += changes;
     this.repaint('change');
   }
 

@@ -125,6 +125,20 @@ describe('the extension API through OperatorClient', () => {
     expect((await events.next()).done).toBe(true);
   });
 
+  it('hands on at once what arrived at once, also what came before an event that cannot be read', async () => {
+    const heartbeat = extensionRecord({ type: 'HEARTBEAT', time: 2 });
+    const server = await fakeMaster((_, response) => {
+      const records = [subscribedTo('m'), heartbeat, encodeRecord('{"type":')].map((record) => Buffer.from(record));
+      response.writeHead(200).write(Buffer.concat(records));
+    });
+    const abort = new AbortController();
+    const batches = operatorOf(server.address).watchInBatches({}, abort.signal);
+    expect((await batches.next()).value).toMatchObject([{ type: 'SUBSCRIBED' }, { type: 'HEARTBEAT' }]);
+    expect((await batches.next()).value).toMatchObject([{ type: 'DISCONNECTED', error: { code: 'PROTOCOL' } }]);
+    abort.abort();
+    expect((await batches.next()).done).toBe(true);
+  });
+
   it('ends after the snapshot where nothing more was asked for', async () => {
     const server = await fakeMaster((_, response) => {
       response.writeHead(200);

@@ -7,7 +7,7 @@ import type { ClusterModel } from '../../../src/views/model/cluster-model.js';
 import type * as api from '../../../src/wire/gen/mesoctl-api.js';
 import { until } from '../../harness/process.mjs';
 
-type Said = api.Event | Disconnected | MesoError;
+type Said = api.Event | Disconnected | readonly api.Event[] | MesoError;
 
 const event = (type: api.Event_Type): api.Event => ({ type, time: 1 });
 const lost = (text: string) => new MesoError('CONNECTION_LOST', text);
@@ -24,11 +24,11 @@ function open(subscriptions: readonly (readonly Said[])[]) {
       waits.push(retryAtUnixMs - nowUnixMs);
     },
   } as unknown as ClusterModel;
-  async function* watch(signal: AbortSignal): AsyncGenerator<api.Event | Disconnected, void> {
+  async function* watch(signal: AbortSignal): AsyncGenerator<readonly (api.Event | Disconnected)[], void> {
     log.push('subscribe');
     for (const said of subscriptions[next++] ?? []) {
       if (said instanceof MesoError) throw said;
-      yield said;
+      yield Array.isArray(said) ? said : [said as api.Event | Disconnected];
     }
     if (next >= subscriptions.length) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
@@ -38,8 +38,8 @@ function open(subscriptions: readonly (readonly Said[])[]) {
     model,
     unixMs: () => 1000,
     random: seededRandom(1),
-    onChange: () => {
-      changes += 1;
+    onChange: (count) => {
+      changes += count;
     },
   });
   const over = new AbortController();
@@ -65,6 +65,14 @@ describe('ClusterFeed', () => {
     session.feed.retryNow();
     await session.logged(6);
     expect(session.log.slice(4)).toEqual(['subscribe', 'SUBSCRIBED']);
+    await session.stop();
+  });
+
+  it('applies a batch in its order and says once that the model changed', async () => {
+    const session = open([[[event('SUBSCRIBED'), event('SNAPSHOT'), event('SNAPSHOT_END')], lost('m1 closed')]]);
+    await session.logged(5);
+    expect(session.log).toEqual(['subscribe', 'SUBSCRIBED', 'SNAPSHOT', 'SNAPSHOT_END', 'lost: m1 closed']);
+    expect(session.changes()).toBe(4);
     await session.stop();
   });
 
