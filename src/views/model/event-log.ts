@@ -3,7 +3,7 @@
  * enough to read them; a busy one writes hundreds a second, of which rates tell, and which must neither fill the screen nor wash away that
  * an agent was lost a minute ago. Pure.
  */
-import type { EventLine } from './event-words.js';
+import type { EventLine, IsRoutineWanted } from './event-words.js';
 import type { EventRow } from './rows.js';
 
 const MOST_MAIN = 700;
@@ -20,8 +20,12 @@ export class EventLog {
   /** Routine lines, kept or not, of this window and the one before. */
   #arrived = { window: 0, now: 0, before: 0 };
 
+  /** Asked once for each routine line before it is worded: nobody could read most of them. Counts them. */
+  readonly wantsRoutine: IsRoutineWanted = (time) => this.#isReadable(time);
+
+  /** A main line, or a routine one that is wanted; details are not. */
   add(line: EventLine): void {
-    if (line.weight === 'detail' || (line.weight === 'routine' && !this.#isReadable(line.time))) return;
+    if (line.weight === 'detail') return;
     const { weight, time, severity, kind, key, text } = line;
     const [ring, most] = weight === 'main' ? [this.#main, MOST_MAIN] : [this.#routine, MOST_ROUTINE];
     ring.push({ sequence: ++this.#sequence, time, severity, kind, key, text });

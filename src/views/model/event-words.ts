@@ -20,8 +20,15 @@ export interface EventLine extends Omit<EventRow, 'sequence'> {
 
 export type WordingModel = Pick<ClusterModel, 'cluster' | 'tables'>;
 
-/** What `event` says, in words; offers included. Call it before `model.apply(event)`. */
-export function wordEvent(model: WordingModel, event: api.Event): readonly EventLine[] {
+/** Whether a routine line of this time is worth being written. */
+export type IsRoutineWanted = (time: number) => boolean;
+
+/** What `event` says, in words; offers included. Call it before `model.apply(event)`. Asks `isWanted` before a routine line. */
+export function wordEvent(
+  model: WordingModel,
+  event: api.Event,
+  isWanted: IsRoutineWanted = () => true,
+): readonly EventLine[] {
   switch (event.type) {
     case 'SUBSCRIBED':
       return event.subscribed === undefined ? [] : [subscribedLine(model, event.subscribed.info, event.time)];
@@ -36,13 +43,13 @@ export function wordEvent(model: WordingModel, event: api.Event): readonly Event
         ? []
         : [frameworkRemovedLine(model, event.framework_removed, event.time)];
     case 'TASKS_UPDATED':
-      return (event.tasks_updated ?? []).flatMap((task) => taskLine(model, task, event.time) ?? []);
+      return (event.tasks_updated ?? []).flatMap((task) => taskLine(model, task, event.time, isWanted) ?? []);
     case 'OFFERS_MADE':
       return (event.offers_made ?? []).map((offer) => offerMadeLine(model, offer, event.time));
     case 'OFFERS_ENDED':
       return (event.offers_ended ?? []).map((ended) => offerEndedLine(model, ended, event.time));
     case 'ROLES_UPDATED':
-      return (event.roles_updated?.roles ?? []).flatMap((role) => wordRole(model, role, event.time));
+      return (event.roles_updated?.roles ?? []).flatMap((role) => wordRole(model, role, event.time, isWanted));
     default:
       return [];
   }
@@ -167,17 +174,19 @@ function frameworkRemovedLine(model: WordingModel, removed: api.Event_FrameworkR
   return line({ time, severity, kind: 'framework', key, text }, removed.reason === 'FORGOTTEN' ? 'detail' : 'main');
 }
 
-/** undefined: neither its state nor its health changed. */
-function taskLine(model: WordingModel, task: api.Task, time: number): EventLine | undefined {
+/** undefined: neither its state nor its health changed, or it is not wanted. */
+function taskLine(model: WordingModel, task: api.Task, time: number, isWanted: IsRoutineWanted): EventLine | undefined {
   const key = taskKeyOf(task.framework_id.value, task.task_id.value);
   const before = model.tables.tasks.get(key)?.task;
   const fellIll = task.healthy === false && before?.healthy !== false && task.state === before?.state;
   if (task.state === before?.state && !fellIll) return undefined;
+  const weight = taskWeight(task, before, fellIll);
+  if (weight === 'routine' && !isWanted(time)) return undefined;
   const { severity, note } = judgeTask(task, time);
   const host = hostOf(model, task.agent_id?.value) || (model.tables.tasks.get(key)?.hostname ?? '');
   const state = fellIll ? 'unhealthy' : taskStateWord(task.state);
   const text = `task ${task.task_id.value} ${state}${causeText(task, note)}${host === '' ? '' : `  ${host}`}`;
-  return line({ time, severity, kind: 'task', key, text }, taskWeight(task, before, fellIll));
+  return line({ time, severity, kind: 'task', key, text }, weight);
 }
 
 function causeText(task: api.Task, note: string): string {
@@ -227,7 +236,7 @@ const QUANTITIES: readonly (readonly [keyof api.Amounts, string, (value: number)
 ];
 
 /** Its quota changed, or it came below its guarantee. */
-function wordRole(model: WordingModel, role: api.Role, time: number): readonly EventLine[] {
+function wordRole(model: WordingModel, role: api.Role, time: number, isWanted: IsRoutineWanted): readonly EventLine[] {
   const before = model.tables.roles.get(role.name)?.role;
   if (before === undefined) return [];
   const lines: EventLine[] = [];
@@ -239,7 +248,8 @@ function wordRole(model: WordingModel, role: api.Role, time: number): readonly E
       const write = (value: number | undefined) => (value === undefined ? 'none' : format(value));
       if (old !== now) add(`${which}: ${word} ${write(old)} -> ${write(now)}`, 'normal', 'main');
     }
-  if (isBelowGuarantee(role) && !isBelowGuarantee(before)) add('below guarantee', 'waiting', 'routine');
+  if (isBelowGuarantee(role) && !isBelowGuarantee(before) && isWanted(time))
+    add('below guarantee', 'waiting', 'routine');
   return lines;
 }
 

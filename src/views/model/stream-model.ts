@@ -100,7 +100,7 @@ export class StreamModel implements ClusterModel {
     this.#followClock(event, nowUnixMs);
     // Offers are in the log as rates only.
     if (event.type !== 'OFFERS_MADE' && event.type !== 'OFFERS_ENDED')
-      for (const line of wordEvent(this, event)) this.#log.add(line);
+      for (const line of wordEvent(this, event, this.#log.wantsRoutine)) this.#log.add(line);
     this.#take(event, nowUnixMs);
     if (this.#connection.kind === 'live') this.#connection = { kind: 'live', lastEventUnixMs: nowUnixMs };
     if (event.type !== 'HEARTBEAT') this.#version++;
