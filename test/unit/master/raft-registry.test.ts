@@ -1,20 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Instant } from '../../../src/base/clock.js';
 import { MesoError } from '../../../src/base/error.js';
+import { MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import { RaftRegistry, type RegistryMember } from '../../../src/daemon/master/registry/raft-registry.js';
 import { isLossOfOffice } from '../../../src/daemon/master/registry/registry.js';
 import { encodeRegistryState, encodeResults } from '../../../src/daemon/master/registry/registry-codec.js';
 import type { LeadershipPicture } from '../../../src/raft/node/protocol.js';
 
 const OPERATION = { update_weights: { weight_infos: [{ role: 'web', weight: 2 }] } };
-const NO_STATE = encodeRegistryState({
-  agents: new Map(),
-  unreachable: new Map(),
-  gone: new Map(),
-  frameworks: new Map(),
-  tombstones: new Map(),
-  weights: new Map(),
-});
+const NO_STATE = encodeRegistryState(new MemoryRegistryStore().state());
 
 interface Entry {
   commit(): void;
