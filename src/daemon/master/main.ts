@@ -193,7 +193,10 @@ class MasterStart {
         onInvalidSchedulerCall: () => metrics.countInvalidSchedulerCall(),
       },
       electionEvents: () => [{ kind: 'whitelist', hostnames: this.#whitelist }],
-      onLeadership: (leadership) => this.#onLeadership(leadership),
+      onLeadership: (leadership) => {
+        metrics.onLeadership(leadership.kind);
+        this.#onLeadership(leadership);
+      },
     });
     // Closed before the registry: what clients leave behind is nobody's event any more.
     lifecycle.defer('clients', () => shell.close());

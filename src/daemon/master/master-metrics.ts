@@ -5,7 +5,7 @@ import type { Allocator } from '../../offers/allocator.js';
 import { collectSystemMetrics } from '../metrics/system-metrics.js';
 import { TimingWindow } from '../metrics/timing-window.js';
 import type { MasterView } from './core/view.js';
-import type { Registry } from './registry/registry.js';
+import type { Registry, RegistryLeadership } from './registry/registry.js';
 import { registryFile } from './registry/registry-location.js';
 
 export interface MetricSources {
@@ -23,6 +23,7 @@ export class MasterMetrics {
   readonly #fetch = new TimingWindow('registrar/state_fetch');
   readonly #store = new TimingWindow('registrar/state_store');
   readonly #allocation = new TimingWindow('allocator/mesos/allocation_run');
+  #electedMs: number | undefined;
   #queuedOperations = 0;
   #invalidSchedulerCalls = 0;
 
@@ -35,9 +36,11 @@ export class MasterMetrics {
     this.#invalidSchedulerCalls += 1;
   }
 
-  /** The reading of the registry at an election took this long. Ms. */
-  recordFetch(elapsedMs: number): void {
-    this.#fetch.record(elapsedMs);
+  /** Between `recovering` and `leading` the registry is read. */
+  onLeadership(kind: RegistryLeadership['kind']): void {
+    if (kind === 'recovering') this.#electedMs = this.#nowMs();
+    else if (kind === 'leading' && this.#electedMs !== undefined) this.#fetch.record(this.#nowMs() - this.#electedMs);
+    if (kind !== 'recovering') this.#electedMs = undefined;
   }
 
   /** The same registry, its proposals measured. */
