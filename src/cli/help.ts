@@ -112,11 +112,11 @@ export class MesoctlHelp extends Help {
     const commands = this.#commands().filter(({ id }) => id.includes(':'));
     const nouns = [...new Set([...described, ...commands.map(({ id }) => id.split(':')[0] ?? '')])];
     return nouns.flatMap((noun): Row[] => {
-      const verbs = commands.filter(({ id }) => id.startsWith(`${noun}:`)).map(({ id }) => id.slice(noun.length + 1));
+      const own = commands.filter(({ id }) => id.startsWith(`${noun}:`));
+      // Of `snapshot save` and `snapshot restore` once the common word.
+      const verbs = [...new Set(own.map(({ id }) => id.slice(noun.length + 1).split(':')[0] ?? ''))];
       const description = this.config.topics.find(({ name }) => name === noun)?.description ?? '';
-      return verbs.length === 0
-        ? []
-        : [[`${noun.padEnd(10)} ${verbs.map(spaced).join(' ')}`, briefOfTopic(description)]];
+      return verbs.length === 0 ? [] : [[`${noun.padEnd(10)} ${verbs.join(' ')}`, briefOfTopic(description)]];
     });
   }
 
@@ -220,12 +220,14 @@ function spaced(id: string): string {
   return id.replaceAll(':', ' ');
 }
 
-/** Two columns; a left text that is too wide for its column gets its own line. */
+/** Two columns; a left text that is too wide for its column shares its line if it can, else it has its own. */
 function columns(rows: readonly Row[]): string[] {
   const widest = Math.max(0, ...rows.map(([left]) => (left.length <= 44 ? left.length : 0)));
   return rows.flatMap(([left, right]) => {
     const indent = ' '.repeat(widest + 4);
     const wrapped = wrap(right, WIDTH - widest - 4);
+    if (left.length > widest && typeof right === 'string' && left.length + right.length + 4 <= WIDTH)
+      return [`  ${left}  ${right}`];
     if (left.length > widest)
       return [`  ${left}`, ...wrapped.map((line) => `${indent}${line}`)].filter((line) => line.trim() !== '');
     const [first = '', ...more] = wrapped;
