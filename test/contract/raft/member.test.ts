@@ -184,7 +184,8 @@ describe('a group of members', () => {
     const group = await founded(3);
     const leader = await group.leader();
     const address = await group.addPort('m4');
-    const newcomer = group.startOne('m4', { join: group.addressOf('m1') });
+    // Only the leader can say so; others pass the word of nobody on.
+    const newcomer = group.startOne('m4', { join: group.addressOf(leader.name) });
     await until('it is told what to do', () => newcomer.log.includes(`mesoctl master add m4=${address}`));
     expect(newcomer.isRunning).toBe(true);
     await leader.must({ kind: 'add', name: 'm4', address });
