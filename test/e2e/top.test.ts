@@ -48,8 +48,9 @@ describe('mesoctl top on a generated cluster', () => {
     expect(screen).toMatch(/AGENTS\s+20/);
     top.type('q');
     expect((await top.exited).code).toBe(0);
-    expect(top.emulator.isAlternate).toBe(false);
-    expect(top.raw).toMatch(/prod: (no problems|\d+ problems?)\r\n$/);
+    // What it wrote last may still be on its way through the terminal when it has ended.
+    await until('its last line', () => /prod: (no problems|\d+ problems?)\r\n$/.test(top.raw));
+    await until('the screen that was there before', () => !top.emulator.isAlternate);
     expect(top.raw).not.toContain('\u001b[3J');
   });
 

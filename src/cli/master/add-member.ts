@@ -1,6 +1,6 @@
 /**
- * `master add NAME=HOST:PORT`: a master that is started with `--join` becomes a member that votes. It may be started before or
- * after: whichever comes first waits for the other.
+ * `master add NAME=HOST:PORT`: a master that is started with `--join` becomes a member that votes. One that comes before it is
+ * announced is refused, so this comes first and waits.
  */
 import { MesoError } from '../../base/error.js';
 import { isRejection } from '../../base/rejection.js';

@@ -130,8 +130,9 @@ describe('a group of members', () => {
     const leader = await group.leader();
     await leader.must({ kind: 'propose', text: 'colour blue' });
     const address = await group.addPort('m4');
+    const adding = leader.must({ kind: 'add', name: 'm4', address });
     const newcomer = group.startOne('m4', { join: group.addressOf('m1') });
-    await leader.must({ kind: 'add', name: 'm4', address });
+    await adding;
     await leader.must({ kind: 'transfer', name: 'm4' });
     await until('it leads', () => newcomer.leadership?.role === 'leader' && newcomer.leadership.isReady, {
       explain: () => group.explain(),
@@ -180,15 +181,18 @@ describe('a group of members', () => {
     expect(await stateOf(await group.leader())).toEqual({ colour: 'green' });
   });
 
-  test('one that nobody announced waits and is told what to do, in whatever order it comes', async () => {
+  test('one that nobody announced is told what to do and ends; it is admitted when it was announced', async () => {
     const group = await founded(3);
     const leader = await group.leader();
     const address = await group.addPort('m4');
     // Only the leader can say so; others pass the word of nobody on.
-    const newcomer = group.startOne('m4', { join: group.addressOf(leader.name) });
-    await until('it is told what to do', () => newcomer.log.includes(`mesoctl master add m4=${address}`));
-    expect(newcomer.isRunning).toBe(true);
-    await leader.must({ kind: 'add', name: 'm4', address });
+    const join = group.addressOf(leader.name);
+    const stranger = group.startOne('m4', { join });
+    await stranger.exited;
+    expect(stranger.messages.at(-1)).toMatchObject({ kind: 'ended', code: 'REFUSED' });
+    const adding = leader.must({ kind: 'add', name: 'm4', address });
+    const newcomer = group.startOne('m4', { join });
+    await adding;
     await until('it belongs to the cluster', () => newcomer.leadership?.clusterId === leader.leadership?.clusterId);
   });
 

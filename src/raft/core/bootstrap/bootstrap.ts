@@ -82,8 +82,6 @@ class StandingMachine implements Bootstrap {
   #isOver = false;
   #nowMs = 0;
   #reported = '';
-  /** Why it is not admitted, as it was said last. */
-  #unexpected = '';
   #effects: BootstrapEffect[] = [];
 
   constructor(options: BootstrapOptions) {
@@ -288,16 +286,6 @@ class StandingMachine implements Bootstrap {
     // A member is moved by its own cluster only, and only for good.
     if (isMember && (code !== 'removed' || from.clusterId !== this.#promised)) return;
     if (!isMember && from.standing !== 'member' && from.peersDigest !== this.#digest) return;
-    if (code === 'not-expected') {
-      // An operator may announce it at any time: it waits for that, whichever of the two comes first.
-      if (message !== this.#unexpected)
-        this.#log('warn', 'waiting to be added to the cluster', {
-          reason: message,
-          suggestion: suggestionFor(code, this.#self),
-        });
-      this.#unexpected = message;
-      return;
-    }
     this.#giveUp(code, message, suggestionFor(code, this.#self));
   }
 
@@ -459,7 +447,7 @@ function suggestionFor(code: GiveUpCode, { name, address }: Member): string {
     case 'name-in-use':
       return 'choose another --name, or stop the other one first';
     case 'not-expected':
-      return `mesoctl master add ${name}=${address}`;
+      return `mesoctl master add ${name}=${address}, and start this master again while that waits`;
     case 'removed':
       return `to bring it back: 'mesoctl master add ${name}=${address}', then start it with --join and a new --work-dir`;
     default:
