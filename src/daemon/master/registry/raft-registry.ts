@@ -60,6 +60,8 @@ interface Proposal {
 const OVERLOAD_PAUSE_MS = 20;
 /** Mesos' own --registry_store_timeout. */
 const STORE_TIMEOUT_MS = 20_000;
+/** Until a leader that was stopped has heard of the next one. */
+const RESUME_GRACE_MS = 1_000;
 /** Of an entry: it is too large, or not every member knows its operations. */
 const REFUSALS: ReadonlySet<MesoErrorCode> = new Set<MesoErrorCode>(['BAD_INPUT', 'REFUSED']);
 
@@ -251,7 +253,11 @@ export class RaftRegistry implements Registry {
       } catch (error) {
         // An outcome that is unknown although this master leads on would be taken for the loss of its office.
         const isOver = this.#options.clock.now().monotonicMs >= deadlineMs;
-        if (isOver && this.#leadTerm === term) throw storeTimedOut(error);
+        if (isOver && this.#leadTerm === term) {
+          // A machine that slept hears only now that others lead.
+          await new Promise((resolve) => setTimeout(resolve, RESUME_GRACE_MS));
+          if (this.#leadTerm === term) throw storeTimedOut(error);
+        }
         if (!(error instanceof MesoError) || error.code !== 'OVERLOADED') throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, OVERLOAD_PAUSE_MS));
