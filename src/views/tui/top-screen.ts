@@ -78,11 +78,8 @@ export class TopScreen {
   }
 
   /** From now on frames go through Ink. */
-  attachCanvas(
-    create: (columns: number, rows: number, onFrame: (lines: readonly string[]) => void) => InkCanvas,
-  ): void {
-    const { columns, rows } = this.#options.terminal;
-    this.#canvas = create(columns, rows, (lines) => this.#painter.show(lines));
+  attachCanvas(create: (onFrame: (lines: readonly string[]) => void) => InkCanvas): void {
+    this.#canvas = create((lines) => this.#painter.show(lines));
     this.#drawn = undefined;
     this.#draw();
   }
@@ -172,7 +169,6 @@ export class TopScreen {
 
   #onResize(columns: number, rows: number): void {
     this.#ui?.resize(columns, rows);
-    this.#canvas?.resize(columns, rows);
     this.#redraw();
   }
 
