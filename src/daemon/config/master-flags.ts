@@ -280,11 +280,16 @@ function checkMinimum(text: string): Rejection | undefined {
     .find(isRejection);
 }
 
-/** Names of machines may hold what names of members may not. */
-export function defaultMemberName(): string {
+/**
+ * The name of a member that was given none: the machine's, made of what names of members may hold. A machine may be
+ * called anything: one that was never named is "(none)".
+ */
+export function defaultMemberName(machine: string = hostname()): string {
   return (
-    hostname()
+    machine
       .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-      .slice(0, 63) || 'master'
+      .replace(/^[._-]+/, '')
+      .slice(0, 63)
+      .replace(/-+$/, '') || 'master'
   );
 }
