@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { isRejection } from '../../../src/base/rejection.js';
 import { memberName } from '../../../src/daemon/config/flag-kinds.js';
 import { defaultMemberName } from '../../../src/daemon/config/master-flags.js';
-import { isRejection } from '../../../src/base/rejection.js';
 
 describe('the name of a member that was given none', () => {
   test.each([
