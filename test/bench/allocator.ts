@@ -12,9 +12,9 @@ import { loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isRejection } from '../../src/base/rejection.js';
-import type { Allocator, AllocatorOptions, OfferDecision } from '../../src/offers/allocator.js';
-import { createAllocator } from '../../src/offers/hierarchical-allocator.js';
-import { Resources } from '../../src/offers/resources.js';
+import type { Allocator, AllocatorOptions, OfferDecision } from '../../src/offers/allocator/allocator.js';
+import { createAllocator } from '../../src/offers/allocator/hierarchical-allocator.js';
+import { Resources } from '../../src/offers/resources/resources.js';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -12,7 +12,7 @@ import type { MasterCore } from '../../src/daemon/master/core/options.js';
 import type { MasterEffect, MasterEvent } from '../../src/daemon/master/core/protocol.js';
 import { MemoryRegistryStore } from '../../src/daemon/master/registry/memory-registry.js';
 import { applyOperation } from '../../src/daemon/master/registry/registry-machine.js';
-import { createAllocator } from '../../src/offers/hierarchical-allocator.js';
+import { createAllocator } from '../../src/offers/allocator/hierarchical-allocator.js';
 import * as api from '../../src/wire/gen/mesoctl-api.js';
 import type * as mesos from '../../src/wire/gen/mesos.js';
 import type { MessageFormat } from '../../src/wire/media-type.js';

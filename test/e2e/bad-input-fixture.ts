@@ -9,7 +9,7 @@ import { systemClock } from '../../src/base/system/clock.js';
 import type { MasterConfig } from '../../src/daemon/config/master-config.js';
 import { LinkClient } from '../../src/daemon/link/link-client.js';
 import { type MasterHandle, type MasterStartOptions, startMaster } from '../../src/daemon/master/main.js';
-import { Resources } from '../../src/offers/resources.js';
+import { Resources } from '../../src/offers/resources/resources.js';
 import { RecordDecoder } from '../../src/wire/recordio.js';
 import { silentLogger, until } from '../unit/http/fixture.js';
 

@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { isRejection } from '../../src/base/rejection.js';
 import { systemClock } from '../../src/base/system/clock.js';
 import { LinkClient } from '../../src/daemon/link/link-client.js';
-import { Resources } from '../../src/offers/resources.js';
+import { Resources } from '../../src/offers/resources/resources.js';
 import { type Answer, get, type Json, postJson, scalars, TestScheduler } from '../harness/api.mjs';
 import { type Cluster, type Daemon, startCluster } from '../harness/cluster.mjs';
 import { until } from '../harness/process.mjs';

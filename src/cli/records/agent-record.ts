@@ -1,5 +1,5 @@
 /** The JSON of an agent (docs/schemas/agent-list.json). Pure. */
-import { formatAttributeValue } from '../../offers/attributes.js';
+import { formatAttributeValue } from '../../offers/resources/attributes.js';
 import type { AgentRow } from '../../views/model/rows.js';
 import { type AmountsRecord, amountsOrNull, amountsRecord, freeRecord, timeRecord } from './parts.js';
 

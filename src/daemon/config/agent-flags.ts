@@ -1,7 +1,7 @@
 /** The flags of `mesoctl agent join`, one row each: names, defaults and limits as in Mesos (spec page 09, section 9.2). */
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
-import { parseAttributes } from '../../offers/attributes.js';
-import { Resources } from '../../offers/resources.js';
+import { parseAttributes } from '../../offers/resources/attributes.js';
+import { Resources } from '../../offers/resources/resources.js';
 import { parseIsolation } from '../../runtime/isolators/names.js';
 import { validateRole } from '../../wire/validation/roles.js';
 import { type FlagTable, flag, optionalFlag } from './flag.js';

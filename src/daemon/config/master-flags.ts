@@ -1,7 +1,7 @@
 /** The flags of `mesoctl master start`, one row each: names, defaults and limits as in Mesos (spec page 09, section 9.1). */
 import { hostname } from 'node:os';
 import { isRejection, type Rejection } from '../../base/rejection.js';
-import { Resources } from '../../offers/resources.js';
+import { Resources } from '../../offers/resources/resources.js';
 import type { NamedAddress } from '../../raft/node/settings.js';
 import { type FlagTable, flag, optionalFlag } from './flag.js';
 import * as kinds from './flag-kinds.js';

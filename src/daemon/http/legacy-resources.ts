@@ -2,11 +2,11 @@
  * Resources as the legacy endpoints of both daemons write them: an object of totals by name, and full Resource messages
  * in "endpoint" format. Source: spec page 03, 3.4.
  */
-import { formatAttributeValue } from '../../offers/attributes.js';
-import { addItems, addRanges, type ItemList, type RangeList } from '../../offers/resource-value.js';
-import type { ResourceEntry, Resources } from '../../offers/resources.js';
-import { toPreRefinement } from '../../offers/validation.js';
-import { formatItems, formatRanges } from '../../offers/value-text.js';
+import { formatAttributeValue } from '../../offers/resources/attributes.js';
+import { addItems, addRanges, type ItemList, type RangeList } from '../../offers/resources/resource-value.js';
+import type { ResourceEntry, Resources } from '../../offers/resources/resources.js';
+import { toPreRefinement } from '../../offers/resources/validation.js';
+import { formatItems, formatRanges } from '../../offers/resources/value-text.js';
 import * as mesos from '../../wire/gen/mesos.js';
 import { encodeJson } from '../../wire/json.js';
 import type { MessageType } from '../../wire/schema.js';

@@ -1,5 +1,5 @@
 /** Tasks and executors as the legacy endpoints of both daemons write them. Source: spec page 03, 3.4, and page 13, 13.4. */
-import { Resources } from '../../offers/resources.js';
+import { Resources } from '../../offers/resources/resources.js';
 import * as mesos from '../../wire/gen/mesos.js';
 import { describeResources, type JsonObject, toPlainJson } from './legacy-resources.js';
 

@@ -1,7 +1,7 @@
 /** Everything of `/metrics/snapshot`: what the core counts, what the shell measures, the machine. Source: spec page 10. */
 import { statSync } from 'node:fs';
 import type { Clock } from '../../base/clock.js';
-import type { Allocator } from '../../offers/allocator.js';
+import type { Allocator } from '../../offers/allocator/allocator.js';
 import { collectSystemMetrics } from '../metrics/system-metrics.js';
 import { TimingWindow } from '../metrics/timing-window.js';
 import type { MasterView } from './core/view.js';

@@ -7,7 +7,7 @@ import { unreachable } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
 import { reject } from '../../base/rejection.js';
 import type { Logger } from '../../base/system/logger.js';
-import type { Allocator } from '../../offers/allocator.js';
+import type { Allocator } from '../../offers/allocator/allocator.js';
 import * as master from '../../wire/gen/master.js';
 import * as extension from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';

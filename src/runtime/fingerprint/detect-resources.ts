@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../base/error.js';
 import { isRejection, type Rejection, reject } from '../../base/rejection.js';
-import { Resources } from '../../offers/resources.js';
+import { Resources } from '../../offers/resources/resources.js';
 import { type MachineCapacity, missingResources } from './capacity.js';
 import { readCapacity } from './machine.js';
 import { listedResourceNames } from './resource-names.js';

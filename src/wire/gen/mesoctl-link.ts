@@ -105,6 +105,7 @@ export interface AgentFrame {
   executor_exited?: ExecutorExited | undefined;
   pong?: Pong | undefined;
   unregister?: Unregister | undefined;
+  operation_update?: OperationUpdate | undefined;
 }
 export const AgentFrame: MessageType<AgentFrame> = messageType('mesoctl.link.v1.AgentFrame', () => [
   { no: 1, name: "channel", label: 'required', kind: 'scalar', scalar: 'uint32' },
@@ -118,6 +119,7 @@ export const AgentFrame: MessageType<AgentFrame> = messageType('mesoctl.link.v1.
   { no: 9, name: "executor_exited", label: 'optional', kind: 'message', message: ExecutorExited, oneof: "body" },
   { no: 10, name: "pong", label: 'optional', kind: 'message', message: Pong, oneof: "body" },
   { no: 11, name: "unregister", label: 'optional', kind: 'message', message: Unregister, oneof: "body" },
+  { no: 12, name: "operation_update", label: 'optional', kind: 'message', message: OperationUpdate, oneof: "body" },
 ]);
 
 export interface MasterFrame {
@@ -135,6 +137,10 @@ export interface MasterFrame {
   shutdown_executor?: ShutdownExecutor | undefined;
   framework_message?: FrameworkMessage | undefined;
   update_framework?: UpdateFramework | undefined;
+  apply_operation?: ApplyOperation | undefined;
+  acknowledge_operation?: AcknowledgeOperation | undefined;
+  reconcile_operations?: ReconcileOperations | undefined;
+  drain_agent?: DrainAgent | undefined;
 }
 export const MasterFrame: MessageType<MasterFrame> = messageType('mesoctl.link.v1.MasterFrame', () => [
   { no: 1, name: "channel", label: 'required', kind: 'scalar', scalar: 'uint32' },
@@ -151,6 +157,10 @@ export const MasterFrame: MessageType<MasterFrame> = messageType('mesoctl.link.v
   { no: 12, name: "shutdown_executor", label: 'optional', kind: 'message', message: ShutdownExecutor, oneof: "body" },
   { no: 13, name: "framework_message", label: 'optional', kind: 'message', message: FrameworkMessage, oneof: "body" },
   { no: 14, name: "update_framework", label: 'optional', kind: 'message', message: UpdateFramework, oneof: "body" },
+  { no: 15, name: "apply_operation", label: 'optional', kind: 'message', message: ApplyOperation, oneof: "body" },
+  { no: 16, name: "acknowledge_operation", label: 'optional', kind: 'message', message: AcknowledgeOperation, oneof: "body" },
+  { no: 17, name: "reconcile_operations", label: 'optional', kind: 'message', message: ReconcileOperations, oneof: "body" },
+  { no: 18, name: "drain_agent", label: 'optional', kind: 'message', message: DrainAgent, oneof: "body" },
 ]);
 
 /** A new agent asks for admission; `agent_info.id` is unset. */
@@ -183,6 +193,10 @@ export interface Reregister {
   executor_infos?: mesos.ExecutorInfo[] | undefined;
   /** id set */
   frameworks?: mesos.FrameworkInfo[] | undefined;
+  /** every one that is not terminal and acknowledged; uuid set */
+  operations?: mesos.Operation[] | undefined;
+  /** while it drains */
+  drain_config?: mesos.DrainConfig | undefined;
 }
 export const Reregister: MessageType<Reregister> = messageType('mesoctl.link.v1.Reregister', () => [
   { no: 1, name: "agent_info", label: 'required', kind: 'message', message: mesos.AgentInfo },
@@ -193,6 +207,8 @@ export const Reregister: MessageType<Reregister> = messageType('mesoctl.link.v1.
   { no: 6, name: "tasks", label: 'repeated', kind: 'message', message: mesos.Task },
   { no: 7, name: "executor_infos", label: 'repeated', kind: 'message', message: mesos.ExecutorInfo },
   { no: 8, name: "frameworks", label: 'repeated', kind: 'message', message: mesos.FrameworkInfo },
+  { no: 9, name: "operations", label: 'repeated', kind: 'message', message: mesos.Operation },
+  { no: 10, name: "drain_config", label: 'optional', kind: 'message', message: mesos.DrainConfig },
 ]);
 
 export interface UpdateAgent {
@@ -365,4 +381,78 @@ export interface UpdateFramework {
 }
 export const UpdateFramework: MessageType<UpdateFramework> = messageType('mesoctl.link.v1.UpdateFramework', () => [
   { no: 1, name: "framework_info", label: 'required', kind: 'message', message: mesos.FrameworkInfo },
+]);
+
+/**
+ * The master has counted its effect already. The agent carries it out, makes resources and outcome durable together, then
+ * answers by OperationUpdate until that is acknowledged. One that it has (the same uuid) is not carried out again.
+ */
+export interface ApplyOperation {
+  /** unset: of an operator */
+  framework_id?: mesos.FrameworkID | undefined;
+  /** names the operation between master and agent */
+  uuid: Uint8Array;
+  /** resources in the stack format, with allocation_info only if offered */
+  info: mesos.Offer_Operation;
+}
+export const ApplyOperation: MessageType<ApplyOperation> = messageType('mesoctl.link.v1.ApplyOperation', () => [
+  { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 2, name: "uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+  { no: 3, name: "info", label: 'required', kind: 'message', message: mesos.Offer_Operation },
+]);
+
+export interface OperationUpdate {
+  framework_id?: mesos.FrameworkID | undefined;
+  /** of the operation */
+  uuid: Uint8Array;
+  /** terminal; its uuid names the update: retried until acknowledged */
+  status: mesos.OperationStatus;
+  /** of the agent, with the operation's effect */
+  total_resources?: mesos.Resource[] | undefined;
+}
+export const OperationUpdate: MessageType<OperationUpdate> = messageType('mesoctl.link.v1.OperationUpdate', () => [
+  { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 2, name: "uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+  { no: 3, name: "status", label: 'required', kind: 'message', message: mesos.OperationStatus },
+  { no: 4, name: "total_resources", label: 'repeated', kind: 'message', message: mesos.Resource },
+]);
+
+/** Forwarded from the scheduler if the operation has an id, else by the master itself. The agent may forget the operation. */
+export interface AcknowledgeOperation {
+  operation_uuid: Uint8Array;
+  status_uuid: Uint8Array;
+}
+export const AcknowledgeOperation: MessageType<AcknowledgeOperation> = messageType('mesoctl.link.v1.AcknowledgeOperation', () => [
+  { no: 1, name: "operation_uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+  { no: 2, name: "status_uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+]);
+
+/** Operations the master holds and the agent did not report; unknown ones are answered OPERATION_DROPPED. */
+export interface ReconcileOperations {
+  operations?: ReconcileOperations_Operation[] | undefined;
+}
+export const ReconcileOperations: MessageType<ReconcileOperations> = messageType('mesoctl.link.v1.ReconcileOperations', () => [
+  { no: 1, name: "operations", label: 'repeated', kind: 'message', message: ReconcileOperations_Operation },
+]);
+
+export interface ReconcileOperations_Operation {
+  framework_id?: mesos.FrameworkID | undefined;
+  uuid: Uint8Array;
+  operation_id?: mesos.OperationID | undefined;
+}
+export const ReconcileOperations_Operation: MessageType<ReconcileOperations_Operation> = messageType('mesoctl.link.v1.ReconcileOperations.Operation', () => [
+  { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 2, name: "uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+  { no: 3, name: "operation_id", label: 'optional', kind: 'message', message: mesos.OperationID },
+]);
+
+/**
+ * The agent kills what it runs, each task with at most this time of grace, and takes no new tasks until it registers
+ * again without being told so. Durable before the first signal.
+ */
+export interface DrainAgent {
+  config: mesos.DrainConfig;
+}
+export const DrainAgent: MessageType<DrainAgent> = messageType('mesoctl.link.v1.DrainAgent', () => [
+  { no: 1, name: "config", label: 'required', kind: 'message', message: mesos.DrainConfig },
 ]);

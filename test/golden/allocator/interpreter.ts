@@ -17,10 +17,10 @@
  * CONSTRAINT: NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
  */
 import { isRejection } from '../../../src/base/rejection.js';
-import type { Allocator, AllocatorFramework, AllocatorOptions } from '../../../src/offers/allocator.js';
-import { parseAttributes } from '../../../src/offers/attributes.js';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
-import { Resources } from '../../../src/offers/resources.js';
+import type { Allocator, AllocatorFramework, AllocatorOptions } from '../../../src/offers/allocator/allocator.js';
+import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
+import { parseAttributes } from '../../../src/offers/resources/attributes.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';
 

@@ -1,8 +1,8 @@
 /** Runs a golden script: one command a block, and what the core did about it as text. See golden.test.ts. */
 import { present } from '../../../src/base/assert.js';
 import type { MasterEffect } from '../../../src/daemon/master/core/protocol.js';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
-import { Resources } from '../../../src/offers/resources.js';
+import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as registry from '../../../src/wire/gen/mesoctl-registry.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';

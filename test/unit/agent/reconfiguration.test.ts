@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { changedError, findIncompatibilities } from '../../../src/daemon/agent/shell/reconfiguration.js';
-import { Resources } from '../../../src/offers/resources.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 
 function info(resources: string, more: Partial<mesos.AgentInfo> = {}): mesos.AgentInfo {

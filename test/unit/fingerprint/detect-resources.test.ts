@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isRejection } from '../../../src/base/rejection.js';
-import type { Resources } from '../../../src/offers/resources.js';
+import type { Resources } from '../../../src/offers/resources/resources.js';
 import { detectResources } from '../../../src/runtime/fingerprint/detect-resources.js';
 import { scratchDirs } from '../sandbox/scratch.js';
 

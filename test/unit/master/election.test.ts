@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_AGENTS_PER_PRUNE } from '../../../src/daemon/master/core/limits.js';
 import { MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import { applyOperation } from '../../../src/daemon/master/registry/registry-machine.js';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
+import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type { FakeAgent } from './support/fake-agent.js';
 import type { FakeScheduler } from './support/fake-scheduler.js';

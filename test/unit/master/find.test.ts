@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findThings } from '../../../src/daemon/master/core/find.js';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
+import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
 import type * as api from '../../../src/wire/gen/mesoctl-api.js';
 import { taskInfo } from './support/fake-scheduler.js';
 import { Harness } from './support/harness.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Allocator, AllocatorOptions, OfferDecision } from '../../../src/offers/allocator.js';
-import { Resources } from '../../../src/offers/resources.js';
-import { isAllocatableToRole } from '../../../src/offers/roles.js';
+import type { Allocator, AllocatorOptions, OfferDecision } from '../../../src/offers/allocator/allocator.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
+import { isAllocatableToRole } from '../../../src/offers/resources/roles.js';
 import { agent, framework, lines, NO_USE, newAllocator, res } from './fixtures.js';
 
 const AGENT_SHAPES = [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.js';
 import { isRejection } from '../../../src/base/rejection.js';
-import { ScalarNames } from '../../../src/offers/quantities.js';
-import { Resources } from '../../../src/offers/resources.js';
-import { shrinkScalars } from '../../../src/offers/shrink.js';
+import { ScalarNames } from '../../../src/offers/allocator/quantities.js';
+import { shrinkScalars } from '../../../src/offers/allocator/shrink.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import { agent, framework, lines, NO_USE, newAllocator, res } from './fixtures.js';
 
 describe('slices of a run', () => {

@@ -1,6 +1,6 @@
 /** Generators of valid wire resources, small enough that keys collide often. */
 import fc from 'fast-check';
-import { Resources } from '../../../src/offers/resources.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 
 const scalarValue = fc.integer({ min: 0, max: 5000 }).map((milli) => ({ value: milli / 1000 }));

@@ -1,8 +1,13 @@
 /** Short ways to say agents, frameworks and resources in the allocator's tests. */
 import { isRejection } from '../../../src/base/rejection.js';
-import type { Allocator, AllocatorAgent, AllocatorFramework, AllocatorOptions } from '../../../src/offers/allocator.js';
-import { createAllocator } from '../../../src/offers/hierarchical-allocator.js';
-import { Resources } from '../../../src/offers/resources.js';
+import type {
+  Allocator,
+  AllocatorAgent,
+  AllocatorFramework,
+  AllocatorOptions,
+} from '../../../src/offers/allocator/allocator.js';
+import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';
 

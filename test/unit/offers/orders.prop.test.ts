@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.js';
-import { ClusterTotals, Measure, Quantities, ScalarNames } from '../../../src/offers/quantities.js';
-import { RefuseFilters } from '../../../src/offers/refuse-filters.js';
-import { ShareTable } from '../../../src/offers/share-table.js';
-import { SiblingOrder } from '../../../src/offers/sibling-order.js';
-import { WeightedDraw } from '../../../src/offers/weighted-draw.js';
+import { ClusterTotals, Measure, Quantities, ScalarNames } from '../../../src/offers/allocator/quantities.js';
+import { RefuseFilters } from '../../../src/offers/allocator/refuse-filters.js';
+import { ShareTable } from '../../../src/offers/allocator/share-table.js';
+import { SiblingOrder } from '../../../src/offers/allocator/sibling-order.js';
+import { WeightedDraw } from '../../../src/offers/allocator/weighted-draw.js';
 import { res } from './fixtures.js';
 
 function drain(order: { begin(): void; next(): number }): number[] {

@@ -7,9 +7,9 @@ import {
   containsRanges,
   countRanges,
   subtractRanges,
-} from '../../../src/offers/resource-value.js';
-import { Resources } from '../../../src/offers/resources.js';
-import { toPostRefinement, toPreRefinement, validateResources } from '../../../src/offers/validation.js';
+} from '../../../src/offers/resources/resource-value.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
+import { toPostRefinement, toPreRefinement, validateResources } from '../../../src/offers/resources/validation.js';
 import { additiveResources, anyResources, manyResources, wireResources } from './arbitraries.js';
 
 describe('laws of the resource algebra', () => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { isRejection } from '../../../src/base/rejection.js';
-import { formatAttributes, parseAttributes, sameAttributes } from '../../../src/offers/attributes.js';
-import { parseResourceList } from '../../../src/offers/resource-text.js';
-import { Resources } from '../../../src/offers/resources.js';
-import { isAllocatableToRole, isStrictSubroleOf } from '../../../src/offers/roles.js';
+import { formatAttributes, parseAttributes, sameAttributes } from '../../../src/offers/resources/attributes.js';
+import { parseResourceList } from '../../../src/offers/resources/resource-text.js';
+import { Resources } from '../../../src/offers/resources/resources.js';
+import { isAllocatableToRole, isStrictSubroleOf } from '../../../src/offers/resources/roles.js';
 import {
   toEndpointFormat,
   toPostRefinement,
   toPreRefinement,
   validateResources,
-} from '../../../src/offers/validation.js';
-import { parseValue } from '../../../src/offers/value-text.js';
+} from '../../../src/offers/resources/validation.js';
+import { parseValue } from '../../../src/offers/resources/value-text.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import { validateRole } from '../../../src/wire/validation/roles.js';
 import { res } from './fixtures.js';

@@ -1,6 +1,6 @@
 /** `/metrics/snapshot` of an agent: names and meaning as in Mesos (spec page 10, section 10.2). Pure, but for the system's. */
 
-import { Resources } from '../../../offers/resources.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import type { CollectorCounts } from '../../../runtime/sandbox/collector.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { collectSystemMetrics } from '../../metrics/system-metrics.js';

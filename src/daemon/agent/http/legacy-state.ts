@@ -1,5 +1,5 @@
 /** `GET /state` of an agent, in the shape that tools of twenty years read. Source: spec page 03, section 3.4; page 13. */
-import { Resources } from '../../../offers/resources.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import * as mesos from '../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../wire/task-state.js';
 import {

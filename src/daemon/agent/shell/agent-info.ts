@@ -2,7 +2,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { MesoError } from '../../../base/error.js';
 import { isRejection } from '../../../base/rejection.js';
-import { parseAttributes } from '../../../offers/attributes.js';
+import { parseAttributes } from '../../../offers/resources/attributes.js';
 import { detectResources } from '../../../runtime/fingerprint/detect-resources.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { AgentConfig } from '../../config/agent-config.js';

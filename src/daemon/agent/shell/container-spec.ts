@@ -1,6 +1,6 @@
 /** From a task to what the containerizer is asked for. Pure. Source: spec page 14, section 14.2; page 05, section 5.10. */
 import { present } from '../../../base/assert.js';
-import { Resources } from '../../../offers/resources.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import type { ContainerSpec } from '../../../runtime/containerizer.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { LaunchRequest } from '../core/protocol.js';

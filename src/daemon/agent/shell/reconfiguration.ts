@@ -3,8 +3,8 @@
  * told, so by default nothing may change; `additive` lets things be added. Pure. Source: spec page 08, section 8.2.
  */
 import { MesoError } from '../../../base/error.js';
-import { sameAttributes } from '../../../offers/attributes.js';
-import { Resources } from '../../../offers/resources.js';
+import { sameAttributes } from '../../../offers/resources/attributes.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 
 export interface Reconfiguration {

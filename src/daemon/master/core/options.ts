@@ -5,7 +5,7 @@
 import type { Instant } from '../../../base/clock.js';
 import type { Core } from '../../../base/core.js';
 import type { Random } from '../../../base/random.js';
-import type { Allocator } from '../../../offers/allocator.js';
+import type { Allocator } from '../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { MasterConfig } from '../../config/master-config.js';
 import type { MasterEffect, MasterEvent } from './protocol.js';

@@ -3,8 +3,8 @@
  * clock. Amounts that are zero are left out; times are Unix seconds. Source: mesoctl/api.proto.
  */
 
-import type { RoleUse } from '../../../offers/allocator.js';
-import type { Resources } from '../../../offers/resources.js';
+import type { RoleUse } from '../../../offers/allocator/allocator.js';
+import type { Resources } from '../../../offers/resources/resources.js';
 import type * as api from '../../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { int64ToNumber } from '../../../wire/int64.js';

@@ -2,7 +2,7 @@
  * The v1 operator API's picture of the view: what GET_STATE, GET_AGENTS, GET_FRAMEWORKS, GET_EXECUTORS, GET_TASKS and
  * GET_ROLES answer and what event streams carry. Reads only. Source: spec page 03, sections 3.1 and 3.2.
  */
-import { Resources } from '../../../offers/resources.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import type * as master from '../../../wire/gen/master.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { canonicalInt64 } from '../../../wire/int64.js';

@@ -3,8 +3,8 @@
  * counts. Objects are live, not copies: never keep one across a step, never change one. Walking a map is O(its size);
  * everything else is O(1) unless it says so. Source: spec pages 03 and 10 (what the endpoints show).
  */
-import type { AllocatorSnapshot, RoleUse } from '../../../offers/allocator.js';
-import type { Resources } from '../../../offers/resources.js';
+import type { AllocatorSnapshot, RoleUse } from '../../../offers/allocator/allocator.js';
+import type { Resources } from '../../../offers/resources/resources.js';
 import type * as maintenance from '../../../wire/gen/maintenance.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type * as quota from '../../../wire/gen/quota.js';

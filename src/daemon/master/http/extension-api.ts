@@ -3,9 +3,9 @@
  * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
-import type { Explanation } from '../../../offers/allocator.js';
-import { Resources } from '../../../offers/resources.js';
-import { validateResources } from '../../../offers/validation.js';
+import type { Explanation } from '../../../offers/allocator/allocator.js';
+import { Resources } from '../../../offers/resources/resources.js';
+import { validateResources } from '../../../offers/resources/validation.js';
 import * as api from '../../../wire/gen/mesoctl-api.js';
 import { type MessageFormat, negotiateFormat } from '../../../wire/media-type.js';
 import { validateExtensionCall } from '../../../wire/validation/extension-call.js';

@@ -2,7 +2,7 @@
  * `GET /roles`: every role that a framework subscribes to, that has a weight or that something is reserved to, with all
  * its ancestors; amounts are those of the whole subtree. Source: spec page 03, 3.4.
  */
-import { Resources } from '../../../offers/resources.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import { describeResources, type JsonObject } from '../../http/legacy-resources.js';
 import type { MasterView } from '../core/view.js';
 

@@ -1,6 +1,6 @@
 /** What the master's HTTP handlers need of the rest of the master. One object, made in main.ts. */
 import type { Clock } from '../../../base/clock.js';
-import type { Allocator } from '../../../offers/allocator.js';
+import type { Allocator } from '../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { MasterConfig } from '../../config/master-config.js';
 import type { Exchange } from '../../http/exchange.js';

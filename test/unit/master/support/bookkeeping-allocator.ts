@@ -12,8 +12,8 @@ import type {
   Explanation,
   OfferDecision,
   RoleUse,
-} from '../../../../src/offers/allocator.js';
-import { Resources } from '../../../../src/offers/resources.js';
+} from '../../../../src/offers/allocator/allocator.js';
+import { Resources } from '../../../../src/offers/resources/resources.js';
 
 interface Agent {
   total: Resources;

@@ -13,7 +13,7 @@ import type {
 } from '../../../../src/daemon/master/core/protocol.js';
 import { MemoryRegistryStore } from '../../../../src/daemon/master/registry/memory-registry.js';
 import { applyOperation } from '../../../../src/daemon/master/registry/registry-machine.js';
-import type { Allocator } from '../../../../src/offers/allocator.js';
+import type { Allocator } from '../../../../src/offers/allocator/allocator.js';
 import type * as master from '../../../../src/wire/gen/master.js';
 import type * as api from '../../../../src/wire/gen/mesoctl-api.js';
 import type * as link from '../../../../src/wire/gen/mesoctl-link.js';

@@ -1,7 +1,7 @@
 /** What must hold between any two steps of a master core, whatever happened before. */
 import { expect } from 'vitest';
 import type { FrameworkView, MasterView, TallyView, TaskView } from '../../../../src/daemon/master/core/view.js';
-import { Resources } from '../../../../src/offers/resources.js';
+import { Resources } from '../../../../src/offers/resources/resources.js';
 import type { Harness } from './harness.js';
 
 const TERMINAL = /TASK_(FINISHED|FAILED|KILLED|LOST|ERROR|DROPPED|GONE|GONE_BY_OPERATOR)$/;

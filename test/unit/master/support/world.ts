@@ -4,9 +4,9 @@
  */
 import { expect } from 'vitest';
 import type { ConnectionId, MasterEffect } from '../../../../src/daemon/master/core/protocol.js';
-import type { Allocator } from '../../../../src/offers/allocator.js';
-import { createAllocator } from '../../../../src/offers/hierarchical-allocator.js';
-import { Resources } from '../../../../src/offers/resources.js';
+import type { Allocator } from '../../../../src/offers/allocator/allocator.js';
+import { createAllocator } from '../../../../src/offers/allocator/hierarchical-allocator.js';
+import { Resources } from '../../../../src/offers/resources/resources.js';
 import type * as api from '../../../../src/wire/gen/mesoctl-api.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
 import { isTerminal } from '../../../../src/wire/task-state.js';

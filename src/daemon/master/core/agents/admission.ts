@@ -3,7 +3,7 @@
  * allocated before the allocator sees the agent; frameworks nobody knows yet come from the agent's report, and what
  * belongs to a removed framework is not entered but shut down. Source: spec page 07, sections 7.3 and 7.4.
  */
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import { addRecoveredFramework } from '../frameworks/lifecycle.js';
 import type { Context } from '../machine/context.js';

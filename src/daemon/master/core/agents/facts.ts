@@ -1,7 +1,7 @@
 /** Reads what an agent says of itself when it registers. Source: spec page 07, section 7.4. */
 import { type Rejection, reject } from '../../../../base/rejection.js';
-import { Resources } from '../../../../offers/resources.js';
-import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
+import { Resources } from '../../../../offers/resources/resources.js';
+import { toPostRefinement, validateResources } from '../../../../offers/resources/validation.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { AgentFacts } from '../model/agent.js';

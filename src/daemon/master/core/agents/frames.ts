@@ -2,8 +2,8 @@
  * Frames of agents: who speaks, and what about. Whoever speaks on a channel without being registered is told to
  * re-register, once. Source: spec page 07, section 7.4; the link's own contract in mesoctl/link.proto.
  */
-import { Resources } from '../../../../offers/resources.js';
-import { validateResources } from '../../../../offers/validation.js';
+import { Resources } from '../../../../offers/resources/resources.js';
+import { validateResources } from '../../../../offers/resources/validation.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';

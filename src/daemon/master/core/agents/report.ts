@@ -1,6 +1,6 @@
 /** Tasks and executors as a re-registering agent reports them; undefined when their resources are not well formed. */
-import { Resources } from '../../../../offers/resources.js';
-import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
+import { Resources } from '../../../../offers/resources/resources.js';
+import { toPostRefinement, validateResources } from '../../../../offers/resources/validation.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { ExecutorRecord } from '../model/holding.js';
 import { TaskRecord } from '../model/task.js';

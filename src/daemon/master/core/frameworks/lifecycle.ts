@@ -4,7 +4,7 @@
  * failover"), architecture, section 4.
  */
 import { assert } from '../../../../base/assert.js';
-import type { AllocatorFramework } from '../../../../offers/allocator.js';
+import type { AllocatorFramework } from '../../../../offers/allocator/allocator.js';
 import { sendToAgent } from '../agents/send.js';
 import { HEARTBEAT_INTERVAL_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';

@@ -5,7 +5,7 @@
 import type { Instant } from '../../../../base/clock.js';
 import type { Random } from '../../../../base/random.js';
 import { type TimerHandle, Timers } from '../../../../base/timers.js';
-import type { Allocator } from '../../../../offers/allocator.js';
+import type { Allocator } from '../../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { RemovalLimiter } from '../agents/removal-limiter.js';
 import { Counters } from '../metrics/counters.js';

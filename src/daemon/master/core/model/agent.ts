@@ -4,7 +4,7 @@
  * (architecture, section 4).
  */
 import type { TimerHandle } from '../../../../base/timers.js';
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { ConnectionId } from '../protocol.js';
 import type { AgentView } from '../view.js';

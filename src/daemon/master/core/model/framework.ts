@@ -3,7 +3,7 @@
  * history. At most one stream: `stream` is set exactly while it is connected (spec page 01, SUBSCRIBE).
  */
 import type { TimerHandle } from '../../../../base/timers.js';
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { rolesOfFramework } from '../../../../wire/validation/framework-info.js';

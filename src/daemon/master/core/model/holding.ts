@@ -2,7 +2,7 @@
  * Everything that one framework has on one agent, shared by both records. `used` is the sum of the resources of its
  * executors and of those tasks that hold resources. A holding with neither tasks nor executors does not exist.
  */
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { ExecutorView } from '../view.js';
 import type { TaskRecord } from './task.js';

@@ -1,6 +1,6 @@
 /** An outstanding offer: in the books of its framework, its agent and the allocator until it is removed. */
 import type { TimerHandle } from '../../../../base/timers.js';
-import type { Resources } from '../../../../offers/resources.js';
+import type { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { OfferView } from '../view.js';
 

@@ -2,7 +2,7 @@
  * A running sum of the four scalars that people look at, in thousandths: what many records add up to, without walking them.
  * Never below zero as long as only what was added is taken away.
  */
-import type { Resources } from '../../../../offers/resources.js';
+import type { Resources } from '../../../../offers/resources/resources.js';
 
 export class Tally {
   cpus = 0;

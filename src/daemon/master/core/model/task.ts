@@ -3,7 +3,7 @@
  * among the unreachable or completed tasks of its framework. It holds resources exactly while it is live and its state
  * is not terminal. Source: spec page 07, section 7.6.
  */
-import type { Resources } from '../../../../offers/resources.js';
+import type { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import type { TaskPlace, TaskView } from '../view.js';

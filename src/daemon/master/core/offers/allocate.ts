@@ -3,7 +3,7 @@
  * MAX_OFFERS_PER_EVENT offers in one. A long run is cut in slices; `allocate` is called again with the same arguments.
  */
 import { present } from '../../../../base/assert.js';
-import type { OfferDecision } from '../../../../offers/allocator.js';
+import type { OfferDecision } from '../../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { notify } from '../frameworks/notify.js';
 import { ALLOCATION_BUDGET, MAX_OFFERS_PER_EVENT } from '../limits.js';

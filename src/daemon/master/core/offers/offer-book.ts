@@ -4,7 +4,7 @@
  * Source: spec page 06, section 6.7.
  */
 import { assert, present } from '../../../../base/assert.js';
-import type { OfferDecision } from '../../../../offers/allocator.js';
+import type { OfferDecision } from '../../../../offers/allocator/allocator.js';
 import { notify } from '../frameworks/notify.js';
 import type { Context } from '../machine/context.js';
 import type { AgentRecord } from '../model/agent.js';

@@ -2,7 +2,7 @@
  * An offer as its framework understands it: without MULTI_ROLE no allocation_info, without RESERVATION_REFINEMENT the
  * old reservation format. Source: spec page 01, section 1.3, and page 13, section 13.4.
  */
-import type { OfferDecision } from '../../../../offers/allocator.js';
+import type { OfferDecision } from '../../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';

@@ -4,7 +4,7 @@
  * it changes everybody's share. What was rescinded is offered by the new weights at the next allocation interval.
  */
 import { reject } from '../../../../base/rejection.js';
-import { parentRole } from '../../../../offers/roles.js';
+import { parentRole } from '../../../../offers/resources/roles.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { Context } from '../machine/context.js';
 import { rescindOffer } from '../offers/offer-book.js';

@@ -1,4 +1,4 @@
-import type { Resources } from '../../../../offers/resources.js';
+import type { Resources } from '../../../../offers/resources/resources.js';
 import type { Context } from '../machine/context.js';
 import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';

@@ -5,7 +5,7 @@
  */
 import { present } from '../../../../base/assert.js';
 import { isRejection, type Rejection, reject } from '../../../../base/rejection.js';
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { notifyUpdate } from '../frameworks/notify.js';

@@ -3,7 +3,7 @@
  * TASK_ERROR and uses nothing. Source: spec page 01, ACCEPT and "Task validation".
  */
 import { isRejection } from '../../../../base/rejection.js';
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sendToAgent } from '../agents/send.js';
 import { notifyUpdate } from '../frameworks/notify.js';

@@ -3,7 +3,7 @@
  * go back to the allocator, and do they move between live, unreachable and completed. Source: spec page 07, 7.6.
  */
 import { assert, present } from '../../../../base/assert.js';
-import type { Resources } from '../../../../offers/resources.js';
+import type { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import type { Context } from '../machine/context.js';

@@ -1,5 +1,5 @@
 /** Rules of task groups beyond those of their tasks. Source: spec page 01, "Task group extra rules". */
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sameMessage } from '../model/equality.js';
 import { executorComplaint } from './executor.js';

@@ -3,8 +3,8 @@
  * framework of an executor, the type of a health check that old frameworks leave out. Source: spec page 01, ACCEPT.
  */
 import { isRejection, type Rejection } from '../../../../base/rejection.js';
-import { Resources } from '../../../../offers/resources.js';
-import { toPostRefinement, validateResources } from '../../../../offers/validation.js';
+import { Resources } from '../../../../offers/resources/resources.js';
+import { toPostRefinement, validateResources } from '../../../../offers/resources/validation.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 
 export interface PreparedTask {

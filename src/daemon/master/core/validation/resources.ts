@@ -2,7 +2,7 @@
  * Rules for the resources of tasks and executors that a single well-formed Resource does not show.
  * Source: spec page 01, "Task validation", rules 8 and 13.
  */
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { validateId } from '../../../../wire/validation/ids.js';
 

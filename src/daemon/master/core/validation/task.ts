@@ -2,7 +2,7 @@
  * Whether a task may be launched here and now: the rules that need the state of the master beside the message itself.
  * First failure wins. Source: spec page 01, "Task validation".
  */
-import { Resources } from '../../../../offers/resources.js';
+import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { validateTaskInfo } from '../../../../wire/validation/task.js';
 import type { AgentRecord } from '../model/agent.js';

@@ -2,8 +2,8 @@
  * Attributes of an agent: `key:value;key:value`, split on `;` or line breaks and on the first `:` only (spec page 05, 5.1).
  * A number that is no scalar (negative, infinite) is text, which is legal here. A bad entry stops the agent's start.
  */
-import { isRejection, type Rejection, reject } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
+import { isRejection, type Rejection, reject } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
 import { fromMilli, toMilli } from './resource-value.js';
 import { formatScalar, parseValue } from './value-text.js';
 

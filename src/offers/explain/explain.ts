@@ -4,16 +4,16 @@
  * client that gets furthest there.
  */
 
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
-import type { Explanation } from './allocator.js';
-import { type AgentState, type Client, DEMANDS_GPU } from './allocator-state.js';
-import { offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
-import type { Ledger } from './ledger.js';
-import type { MinAllocatable } from './min-allocatable.js';
-import type { QuotaRun } from './quota-run.js';
-import { containsRanges, fromMilli } from './resource-value.js';
-import type { Resources } from './resources.js';
-import type { RoleNode } from './role-tree.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
+import type { Explanation } from '../allocator/allocator.js';
+import { type AgentState, type Client, DEMANDS_GPU } from '../allocator/allocator-state.js';
+import { offerObstacle, pairObstacle, visibleTo } from '../allocator/eligibility.js';
+import type { Ledger } from '../allocator/ledger.js';
+import type { MinAllocatable } from '../allocator/min-allocatable.js';
+import type { QuotaRun } from '../allocator/quota-run.js';
+import type { RoleNode } from '../allocator/role-tree.js';
+import { containsRanges, fromMilli } from '../resources/resource-value.js';
+import type { Resources } from '../resources/resources.js';
 
 export interface ExplainContext {
   readonly ledger: Ledger;

@@ -4,13 +4,13 @@
  * total; every charge is in the sums of its client, its role and all ancestors of the role exactly once.
  * "Charged" is offered or allocated; "allocated" is the part that tasks use.
  */
-import { AssertionError, assert, present } from '../base/assert.js';
-import type { Random } from '../base/random.js';
-import type * as mesos from '../wire/gen/mesos.js';
+import { AssertionError, assert, present } from '../../base/assert.js';
+import type { Random } from '../../base/random.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { Resources } from '../resources/resources.js';
 import { AgentState, Client, type FrameworkState } from './allocator-state.js';
 import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
 import { RefuseFilters } from './refuse-filters.js';
-import { Resources } from './resources.js';
 import { RoleTree } from './role-tree.js';
 import { ShareTable } from './share-table.js';
 import { SiblingOrder } from './sibling-order.js';

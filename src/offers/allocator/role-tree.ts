@@ -5,10 +5,10 @@
  *
  * A role that has frameworks of its own and child roles competes with its children as a leaf of its own (`ownSlot`).
  */
-import { assert } from '../base/assert.js';
+import { assert } from '../../base/assert.js';
+import { parentRole } from '../resources/roles.js';
 import type { Client } from './allocator-state.js';
 import { type Amounts, Quantities } from './quantities.js';
-import { parentRole } from './roles.js';
 import type { ShareTable } from './share-table.js';
 import { SiblingOrder, type SlotOrder } from './sibling-order.js';
 

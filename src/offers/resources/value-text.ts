@@ -2,8 +2,8 @@
  * The Mesos text grammar of values (spec page 05, 5.1): `[1-10,20-30]` ranges, `{a,b}` set, a number, else text; and how
  * values are printed. Spaces mean nothing and vanish, even inside text: that is the grammar clients know.
  */
-import { isRejection, type Rejection, reject } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
+import { isRejection, type Rejection, reject } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
 import { coalesceRanges, fromMilli, type ItemList, MAX_SCALAR, type RangeList, toMilli } from './resource-value.js';
 
 const SMALLEST_NORMAL = 2.2250738585072014e-308;

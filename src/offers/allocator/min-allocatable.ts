@@ -2,9 +2,9 @@
  * The least an offer must hold (spec page 06, 6.5): one of several sets of quantities. A framework may set its own per
  * role; present but empty means that anything goes.
  */
-import type * as mesos from '../wire/gen/mesos.js';
-import { toMilli } from './resource-value.js';
-import type { Resources } from './resources.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { toMilli } from '../resources/resource-value.js';
+import type { Resources } from '../resources/resources.js';
 
 /** Alternatives; each is a list of [resource name, thousandths], all of which must be there. Empty: anything goes. */
 export type MinAllocatable = readonly (readonly (readonly [name: string, milli: number])[])[];

@@ -4,8 +4,8 @@
  * calls were validated before; an expression that does not compile all the same matches nothing.
  */
 import { RE2JS } from 're2js';
-import type * as mesos from '../wire/gen/mesos.js';
-import type * as scheduler from '../wire/gen/scheduler.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import type * as scheduler from '../../wire/gen/scheduler.js';
 
 /** Compiled constraints of one role; immutable. */
 export interface AgentPredicate {

@@ -5,10 +5,10 @@
  *
  * Units: resource quantities as in `Resources`; times are monotonic milliseconds.
  */
-import type { Rejection } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
-import type * as scheduler from '../wire/gen/scheduler.js';
-import type { Resources } from './resources.js';
+import type { Rejection } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import type * as scheduler from '../../wire/gen/scheduler.js';
+import type { Resources } from '../resources/resources.js';
 
 export interface AllocatorOptions {
   /** Drives random sorters and the shuffle of agents. */

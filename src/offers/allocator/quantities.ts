@@ -4,7 +4,7 @@
  * Names are interned in the order they appear and never forgotten (their number is the number of distinct scalar names
  * that agents announce, a handful).
  */
-import type { Resources } from './resources.js';
+import type { Resources } from '../resources/resources.js';
 
 export class ScalarNames {
   readonly #indexOfName = new Map<string, number>();

@@ -3,10 +3,10 @@
  * used in logs and on the command line (spec page 05, 5.1). A role other than `*` in the text is a STATIC reservation.
  * Reading `file://` values is the caller's business: nothing here touches a disk.
  */
-import { isRejection, type Rejection, reject } from '../base/rejection.js';
-import * as mesos from '../wire/gen/mesos.js';
-import { decodeJson } from '../wire/json.js';
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
+import { isRejection, type Rejection, reject } from '../../base/rejection.js';
+import * as mesos from '../../wire/gen/mesos.js';
+import { decodeJson } from '../../wire/json.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
 import type { ResourceKind } from './resource-kind.js';
 import { fromMilli } from './resource-value.js';
 import type { ResourceEntry } from './resources.js';

@@ -6,7 +6,7 @@
  * Invariant: a live filter is in one bucket, in the list of its client and in the heap. A removed one leaves bucket and list
  * at once, the heap when it is popped or when the dead outnumber the living.
  */
-import type { Resources } from './resources.js';
+import type { Resources } from '../resources/resources.js';
 
 const NONE = -1;
 const INITIAL_CAPACITY = 256;

@@ -2,7 +2,7 @@
  * Who holds what on one agent: a few clients, looked up on every offer. One short array of (client, resources) in turn beats
  * a Map here: no hashing, and one object to fetch instead of a table; the usual agent has one or two holders.
  */
-import type { Resources } from './resources.js';
+import type { Resources } from '../resources/resources.js';
 
 export class Holdings {
   /** Client slot at 2i, its resources at 2i + 1. */

@@ -2,9 +2,9 @@
  * Chopping scalars to a target (spec page 06, 6.4, "shrink"): entries of one name share its target, in random order where
  * there are several; disks that only go as a whole are taken whole or skipped.
  */
-import { type Random, shuffle } from '../base/random.js';
+import { type Random, shuffle } from '../../base/random.js';
+import type { ResourceEntry, Resources } from '../resources/resources.js';
 import type { ScalarNames } from './quantities.js';
-import type { ResourceEntry, Resources } from './resources.js';
 
 /** @param target thousandths by name index; absent: 0, Infinity: no limit. Not changed. */
 export function shrinkScalars(scalars: Resources, target: Float64Array, names: ScalarNames, random: Random): Resources {

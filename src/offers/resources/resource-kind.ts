@@ -4,8 +4,8 @@
  * `disk.volume` and the principal of a persistent volume are not part of the key: they say how a holder uses the disk, not
  * which disk it is. Kinds are immutable and shared between the resources derived from one another.
  */
-import type * as mesos from '../wire/gen/mesos.js';
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
 
 export type ResourceType = 'SCALAR' | 'RANGES' | 'SET';
 

@@ -5,10 +5,14 @@
  *
  * Never draws randomness but from its seed, never reads a clock: the same calls give the same answers.
  */
-import { assert, present } from '../base/assert.js';
-import { type Random, seededRandom } from '../base/random.js';
-import { type Rejection, reject } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
+import { assert, present } from '../../base/assert.js';
+import { type Random, seededRandom } from '../../base/random.js';
+import { type Rejection, reject } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { explainAll, type Question } from '../explain/explain.js';
+import { sameAttributes } from '../resources/attributes.js';
+import { toMilli } from '../resources/resource-value.js';
+import type { Resources } from '../resources/resources.js';
 import { AllocationRun } from './allocation-run.js';
 import type {
   AllocationResult,
@@ -29,13 +33,9 @@ import {
   NEEDS_MULTI_ROLE,
   subscribedRoles,
 } from './allocator-state.js';
-import { sameAttributes } from './attributes.js';
-import { explainAll, type Question } from './explain.js';
 import { Ledger } from './ledger.js';
 import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
 import { QuotaRun } from './quota-run.js';
-import { toMilli } from './resource-value.js';
-import type { Resources } from './resources.js';
 import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from './role-order.js';
 import type { RoleNode } from './role-tree.js';
 import { describeRoles, describeTotals } from './role-use.js';

@@ -3,9 +3,9 @@
  * (`role` + `reservation`), POST-refinement (`reservations` stack only) and ENDPOINT (both, for readers of either).
  * Deviation, on purpose: a zero scalar is accepted (clients send `gpus: 0`, spec page 13) and vanishes in arithmetic.
  */
-import { type Rejection, reject } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
-import { DEFAULT_ROLE, validateRole } from '../wire/validation/roles.js';
+import { type Rejection, reject } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { DEFAULT_ROLE, validateRole } from '../../wire/validation/roles.js';
 import { MAX_SCALAR } from './resource-value.js';
 import { isStrictSubroleOf } from './roles.js';
 

@@ -6,7 +6,8 @@
  * time, headroom) is fixed or kept here, so the offers of all slices together do not depend on where it was cut. What stage 1
  * decided for an agent is held until stage 2 has visited the agent: one offer per agent, framework and role.
  */
-import type { Random } from '../base/random.js';
+import type { Random } from '../../base/random.js';
+import { Resources } from '../resources/resources.js';
 import type { OfferDecision } from './allocator.js';
 import type { AgentState, Client } from './allocator-state.js';
 import { type OfferContext, offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
@@ -14,7 +15,6 @@ import type { Ledger } from './ledger.js';
 import type { MinAllocatable } from './min-allocatable.js';
 import { Measure } from './quantities.js';
 import type { QuotaRun } from './quota-run.js';
-import { Resources } from './resources.js';
 import type { RoleOrder } from './role-order.js';
 import type { RoleNode } from './role-tree.js';
 import { shrinkScalars } from './shrink.js';

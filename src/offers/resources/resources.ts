@@ -4,9 +4,9 @@
  * identical shared volumes are one entry with a count. Subtraction takes away what is there and never goes below zero.
  * Results that equal an operand are that operand: callers (the allocator's filters) rely on `===` as a fast path.
  */
-import { isRejection, type Rejection } from '../base/rejection.js';
-import type * as mesos from '../wire/gen/mesos.js';
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
+import { isRejection, type Rejection } from '../../base/rejection.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
 import { kindOf, type ResourceKind } from './resource-kind.js';
 import { formatEntry, parseResourceList } from './resource-text.js';
 import {

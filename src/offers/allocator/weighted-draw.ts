@@ -6,7 +6,7 @@
  * A complete binary tree of partial sums; a parent is always computed from its children, so that drawing and putting back
  * leaves no rounding error behind.
  */
-import type { Random } from '../base/random.js';
+import type { Random } from '../../base/random.js';
 import type { SlotOrder } from './sibling-order.js';
 
 export class WeightedDraw {

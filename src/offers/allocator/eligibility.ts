@@ -2,12 +2,13 @@
  * Whether a client may be offered something of an agent, and what it would see of it, before quota (spec page 06, 6.4 steps
  * 1 to 5 and 9). One place for the allocation run and for `explain`, so that the two cannot disagree.
  */
+
+import type { ResourceEntry, Resources } from '../resources/resources.js';
+import { isAllocatableToRole } from '../resources/roles.js';
 import { type AgentState, type Client, DEMANDS_GPU, DEMANDS_REGION, type OfferTraits } from './allocator-state.js';
 import { isAllocatable, type MinAllocatable } from './min-allocatable.js';
 import type { ScalarNames } from './quantities.js';
 import type { RefuseFilters } from './refuse-filters.js';
-import type { ResourceEntry, Resources } from './resources.js';
-import { isAllocatableToRole } from './roles.js';
 
 /** Why a client gets nothing of an agent. */
 export type Obstacle = 'capability' | 'region' | 'constraints' | 'too-small' | 'filtered';

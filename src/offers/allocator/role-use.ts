@@ -3,9 +3,10 @@
  * parent's, divided by weight among the children that take part in allocation; frameworks of the parent itself compete with
  * them as one child of weight 1. Reads the books, changes nothing.
  */
+
+import { fromMilli } from '../resources/resource-value.js';
 import type { RoleUse } from './allocator.js';
 import type { Ledger } from './ledger.js';
-import { fromMilli } from './resource-value.js';
 import type { RoleNode, RoleQuota } from './role-tree.js';
 
 /** The weight of a role's own frameworks among its children. */

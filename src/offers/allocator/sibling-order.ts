@@ -6,7 +6,7 @@
  *
  * Invariant: slots stand in the order of their *sorted* keys in the table; those change in `refresh` only.
  */
-import { assert } from '../base/assert.js';
+import { assert } from '../../base/assert.js';
 import type { ShareTable } from './share-table.js';
 
 /** What the allocation loop needs of an order, DRF or random. */

@@ -2,7 +2,7 @@
  * Roles as a tree (spec page 05, 5.5): a resource reserved to role R may be allocated to R and to every strict subrole of
  * R. What a role name is, wire/validation/roles.ts says.
  */
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
 
 /** True for `eng/web` under `eng`; false for equal roles. */
 export function isStrictSubroleOf(role: string, ancestor: string): boolean {

@@ -2,7 +2,7 @@
  * In which order the roles are served (spec page 06, 6.3): by dominant share level by level, or at random by weight.
  * A pass visits the roles that have frameworks taking part, each once, in the order that held when the pass began.
  */
-import type { Random } from '../base/random.js';
+import type { Random } from '../../base/random.js';
 import type { RoleNode, RoleTree } from './role-tree.js';
 import { WeightedDraw } from './weighted-draw.js';
 

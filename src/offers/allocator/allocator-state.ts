@@ -3,14 +3,14 @@
  * sharing, filters and suppression. Agents and clients are numbered by slots, so that per-pair facts are bits, not objects.
  * Data only; the ledger keeps it consistent.
  */
-import type * as mesos from '../wire/gen/mesos.js';
-import type * as scheduler from '../wire/gen/scheduler.js';
-import { DEFAULT_ROLE } from '../wire/validation/roles.js';
+import type * as mesos from '../../wire/gen/mesos.js';
+import type * as scheduler from '../../wire/gen/scheduler.js';
+import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
+import { Resources } from '../resources/resources.js';
 import { Holdings } from './holdings.js';
 import { frameworkMinAllocatable, isAllocatable, type MinAllocatable } from './min-allocatable.js';
 import { type AgentPredicate, compileConstraints } from './offer-constraints.js';
 import { type Amounts, plainAmounts, type ScalarNames } from './quantities.js';
-import { Resources } from './resources.js';
 import type { RoleNode } from './role-tree.js';
 
 /** What an agent must be able to do for a client. */
