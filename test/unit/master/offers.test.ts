@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Timers } from '../../../src/base/timers.js';
-import { AllocationSchedule } from '../../../src/daemon/master/core/offers/allocation-schedule.js';
+import { AllocationSchedule } from '../../../src/offers/allocator/allocation-schedule.js';
 import { BookkeepingAllocator } from './support/bookkeeping-allocator.js';
 import { taskInfo } from './support/fake-scheduler.js';
 import { Harness, resource } from './support/harness.js';

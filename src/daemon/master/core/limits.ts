@@ -6,9 +6,6 @@ export const HEARTBEAT_INTERVAL_MS = 15_000;
 /** Offers in one OFFERS event at most (architecture, section 1). */
 export const MAX_OFFERS_PER_EVENT = 500;
 
-/** Resources that became free are offered after this at the latest; what comes in between joins (architecture, 1). */
-export const OFFER_COALESCING_MS = 2;
-
 /** A framework that the master itself cut off, or that was away when the leader changed, gets at least this. */
 export const MIN_GRACE_MS = 60_000;
 

@@ -5,12 +5,12 @@
 import type { Instant } from '../../../../base/clock.js';
 import type { Random } from '../../../../base/random.js';
 import { type TimerHandle, Timers } from '../../../../base/timers.js';
+import { AllocationSchedule } from '../../../../offers/allocator/allocation-schedule.js';
 import type { Allocator } from '../../../../offers/allocator/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { RemovalLimiter } from '../agents/removal-limiter.js';
 import { Counters } from '../metrics/counters.js';
 import { Happenings } from '../metrics/happenings.js';
-import { AllocationSchedule } from '../offers/allocation-schedule.js';
 import type { MasterCoreConfig, MasterCoreOptions } from '../options.js';
 import type { MasterView } from '../view.js';
 import { viewOf } from '../view-of.js';

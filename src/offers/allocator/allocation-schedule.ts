@@ -2,10 +2,12 @@
  * When the allocator runs (architecture, section 1, "When resources are offered"). Urgent: at once, but not within
  * OFFER_COALESCING_MS of the previous urgent run, so an idle cluster answers immediately and a busy one coalesces.
  * Ordinary: at the next multiple of the allocation interval, all agents, one run however many asked. With nothing asked
- * there is no run. It decides times only; offers/allocate.ts does the work.
+ * there is no run. It decides times only; its owner (the master core, the simulator) calls the allocator.
  */
-import type { Timers } from '../../../../base/timers.js';
-import { OFFER_COALESCING_MS } from '../limits.js';
+import type { Timers } from '../../base/timers.js';
+
+/** Resources that became free are offered after this at the latest; what comes in between joins (architecture, 1). */
+export const OFFER_COALESCING_MS = 2;
 
 /** `agentIds` undefined: all agents. */
 export interface AllocationRun {
