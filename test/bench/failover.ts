@@ -8,26 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sweep } from '../harness/process.mjs';
-import { startEtcd } from './peers/etcd.js';
 import type { Group } from './peers/group.js';
-import { startMesoctl } from './peers/mesoctl.js';
-import { startZooKeeper } from './peers/zookeeper.js';
+import { systemsOf } from './peers/systems.js';
 import { printHeader, printSamples } from './report.js';
 
 const kills = Number(process.argv[2] ?? 50);
-const wanted = (process.argv[3] ?? 'mesoctl,etcd,etcd-tuned,zookeeper').split(',');
+const systems = systemsOf(process.argv[3]);
 /** Between a member's return and the next kill: it must have caught up. Ms. */
 const SETTLE_MS = 1_500;
 const WRITES_IN_FLIGHT = 4;
 const FIRST_WRITE_DEADLINE_MS = 30_000;
-
-const SYSTEMS: Readonly<Record<string, (directory: string) => Promise<Group>>> = {
-  mesoctl: startMesoctl,
-  etcd: (directory) => startEtcd(directory),
-  // Heartbeats and election timeouts as ours; etcd draws the timeout from one to two times its value.
-  'etcd-tuned': (directory) => startEtcd(directory, ['--heartbeat-interval', '150', '--election-timeout', '800']),
-  zookeeper: startZooKeeper,
-};
 
 /** Keeps writing; tells when a write that began after `sinceMs` was acknowledged. */
 class Load {
@@ -90,8 +80,4 @@ async function measure(name: string, start: (directory: string) => Promise<Group
 }
 
 printHeader(`failover under load, ${kills} kills each`);
-for (const system of wanted) {
-  const start = SYSTEMS[system];
-  if (start === undefined) throw new Error(`${system} is none of ${Object.keys(SYSTEMS).join(', ')}`);
-  await measure(system, start);
-}
+for (const [name, start] of systems) await measure(name, start);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { freePorts } from '../../harness/cluster.mjs';
 import { StartedProcess, until } from '../../harness/process.mjs';
 import type { Group } from './group.js';
+import { runHttpLoad } from './http-load.js';
 
 interface Member {
   readonly name: string;
@@ -51,9 +52,23 @@ export async function startEtcd(directory: string, timing: readonly string[] = [
     return header !== undefined && header.member_id === status.leader;
   };
   const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const findLeader = () =>
+    until('etcd has a leader', async () => {
+      for (const member of members) if (member.process.running && (await isLeader(member))) return member;
+      return undefined;
+    });
   let turn = 0;
   return {
     name: timing.length === 0 ? 'etcd, its defaults' : 'etcd, our timeouts',
+    load: async (clients, seconds) => {
+      const { clientPort } = await findLeader();
+      const value = base64('x'.repeat(256));
+      return runHttpLoad(clients, seconds, (client) => ({
+        url: `http://127.0.0.1:${clientPort}/v3/kv/put`,
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ key: base64(`bench-${client}`), value }),
+      }));
+    },
     write: async () => {
       turn += 1;
       const alive = members.filter((member) => member.process.running);
@@ -64,15 +79,11 @@ export async function startEtcd(directory: string, timing: readonly string[] = [
         () => false,
       );
     },
-    killLeader: () =>
-      until('etcd has a leader', async () => {
-        for (const member of members)
-          if (member.process.running && (await isLeader(member))) {
-            member.process.signal('SIGKILL');
-            return { at: performance.now(), exited: member.process.exited, index: members.indexOf(member) };
-          }
-        return undefined;
-      }),
+    killLeader: async () => {
+      const member = await findLeader();
+      member.process.signal('SIGKILL');
+      return { at: performance.now(), exited: member.process.exited, index: members.indexOf(member) };
+    },
     restart: (index) => {
       const member = members[index];
       if (member !== undefined) member.process = start(member.name, index);

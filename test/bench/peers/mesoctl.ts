@@ -2,6 +2,10 @@
 import { startMasters } from '../../harness/cluster.mjs';
 import { until } from '../../harness/process.mjs';
 import type { Group } from './group.js';
+import { runHttpLoad } from './http-load.js';
+
+/** Of a role, so that a write is as long as those to the others. */
+const NAME_LENGTH = 230;
 
 export async function startMesoctl(scratchDir: string): Promise<Group> {
   const masters = await startMasters(3, { scratchDir });
@@ -11,8 +15,24 @@ export async function startMesoctl(scratchDir: string): Promise<Group> {
     const response = await fetch(`${url}/leader`, { signal: AbortSignal.timeout(500) }).catch(() => undefined);
     return response?.ok === true && ((await response.json()) as { readonly self: boolean }).self;
   };
+  const findLeader = () =>
+    until('a master leads', async () => {
+      for (const [index, master] of masters.entries())
+        if (master.running && (await isLeader(master.url))) return { index, master };
+      return undefined;
+    });
   return {
     name: 'mesoctl',
+    load: async (clients, seconds) => {
+      const { master } = await findLeader();
+      const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+      return runHttpLoad(clients, seconds, (client) => {
+        value = (value % 1000) + 1;
+        const role = `bench-${client}-`.padEnd(NAME_LENGTH, 'x');
+        const call = { type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: [{ role, weight: value }] } };
+        return { url: `${master.url}/api/v1`, headers, body: JSON.stringify(call) };
+      });
+    },
     write: async () => {
       turn += 1;
       value = (value % 1000) + 1;
@@ -31,15 +51,11 @@ export async function startMesoctl(scratchDir: string): Promise<Group> {
         () => false,
       );
     },
-    killLeader: () =>
-      until('a master leads', async () => {
-        for (const [index, master] of masters.entries())
-          if (master.running && (await isLeader(master.url))) {
-            master.signal('SIGKILL');
-            return { at: performance.now(), exited: master.exited, index };
-          }
-        return undefined;
-      }),
+    killLeader: async () => {
+      const { index, master } = await findLeader();
+      master.signal('SIGKILL');
+      return { at: performance.now(), exited: master.exited, index };
+    },
     restart: (index) => {
       // One that is struck again before it has said that it is ready ends with its start; it shows as a missing write.
       masters[index]?.restart().catch(() => undefined);

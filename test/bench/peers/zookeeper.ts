@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { freePorts } from '../../harness/cluster.mjs';
 import { projectRoot, StartedProcess, until } from '../../harness/process.mjs';
 import type { Group } from './group.js';
+import type { LoadResult } from './http-load.js';
 
 const CLASS_PATH =
   '/etc/zookeeper/conf_example:/usr/share/java/zookeeper.jar:/usr/share/zookeeper/lib/*:/usr/share/java/*';
@@ -49,6 +50,7 @@ export async function startZooKeeper(directory: string): Promise<Group> {
   return {
     name: 'ZooKeeper',
     write: () => writer.write(),
+    load: (clients, seconds) => writer.load(clients, seconds),
     killLeader: async () => {
       const index = await until('ZooKeeper has a leader', findLeader, { deadlineMs: 60_000 });
       const member = members[index];
@@ -80,7 +82,13 @@ function ask(port: number, word: string): Promise<string> {
   });
 }
 
-async function startWriter(hosts: string): Promise<{ write(): Promise<boolean>; stop(): void }> {
+interface Writer {
+  write(): Promise<boolean>;
+  load(clients: number, seconds: number): Promise<LoadResult>;
+  stop(): void;
+}
+
+async function startWriter(hosts: string): Promise<Writer> {
   const script = join(projectRoot, 'test/bench/peers/zookeeper-writer.py');
   const child: ChildProcess = spawn('/usr/bin/python3', [script, hosts], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { stdin, stdout } = child;
@@ -98,6 +106,11 @@ async function startWriter(hosts: string): Promise<{ write(): Promise<boolean>; 
       const answer = next();
       stdin.write('write\n');
       return (await answer) === 'ok';
+    },
+    load: async (clients, seconds) => {
+      const answer = next();
+      stdin.write(`load ${clients} ${seconds}\n`);
+      return JSON.parse(await answer) as LoadResult;
     },
     stop: () => {
       child.kill('SIGKILL');
