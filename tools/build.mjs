@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -16,8 +17,32 @@ function run(what, command, args) {
   process.exit(1);
 }
 
+/** One file in the place of the module that imports oclif. Of compilers, which oclif looks for, none is taken in. */
+function bundleOclif() {
+  const globals = [
+    `import { createRequire } from 'node:module';`,
+    `import { dirname as directoryOf } from 'node:path';`,
+    `import { fileURLToPath as pathOf } from 'node:url';`,
+    `const require = createRequire(import.meta.url);`,
+    `const __filename = pathOf(import.meta.url);`,
+    `const __dirname = directoryOf(__filename);`,
+  ];
+  buildSync({
+    entryPoints: [join(root, 'src/cli/oclif.ts')],
+    outfile: join(root, 'dist/cli/oclif.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['typescript', 'tsx', 'ts-node'],
+    banner: { js: globals.join('\n') },
+    logLevel: 'warning',
+  });
+}
+
 mkdirSync(join(root, 'dist'), { recursive: true });
 run('typescript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
+bundleOclif();
 if (process.platform === 'linux' && existsSync(join(root, 'src/runtime/supervisor/supervisor.c')))
   run('the supervisor (needs a C compiler: apt-get install gcc libc6-dev)', process.execPath, [
     join(root, 'src/runtime/supervisor/build.mjs'),

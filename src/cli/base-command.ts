@@ -1,6 +1,7 @@
 /** What all commands share: flags of the same meaning everywhere, and errors that `main` prints. */
-import { Command, Errors, Flags } from '@oclif/core';
+
 import { setColor } from './color.js';
+import { Command, Errors, Flags } from './oclif.js';
 
 export const globalFlags = {
   color: Flags.option({

@@ -1,10 +1,11 @@
 /** Flags of every command that talks to masters, and what they mean. One table: a flag means the same everywhere. */
-import { Flags } from '@oclif/core';
+
 import { parseDuration } from '../base/duration.js';
 import { MesoError } from '../base/error.js';
 import { isRejection } from '../base/rejection.js';
 import { type Address, DEFAULT_MASTERS, parseAddresses } from '../client/address.js';
 import { globalFlags } from './base-command.js';
+import { Flags } from './oclif.js';
 
 export const clientFlags = {
   ...globalFlags,

@@ -1,7 +1,8 @@
 /** From a flag table to what oclif takes: the only place where the two meet. */
-import { Flags } from '@oclif/core';
+
 import { defaultTextOf, type FlagTable } from '../daemon/config/flag.js';
 import type { FlagInput } from '../daemon/config/resolve-flags.js';
+import { Flags } from './oclif.js';
 
 const HELP_CONTEXT = { isRoot: true, env: {} };
 

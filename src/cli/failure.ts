@@ -2,10 +2,11 @@
  * What the user sees when a command fails (design/ux, "Errors"): what failed, what to try, a code and the exit status.
  * Decides the exit status of everything that is thrown. Codes, not message texts, are what it looks at.
  */
-import { Errors } from '@oclif/core';
+
 import { AssertionError } from '../base/assert.js';
 import { EXIT_STATUS_OF_ERROR, MesoError, messageOf } from '../base/error.js';
 import { CommandFailure } from './command-failure.js';
+import type { Errors } from './oclif.js';
 
 export interface Failure {
   /** A MesoErrorCode, or USAGE. */
@@ -22,7 +23,7 @@ const USAGE_STATUS = 2;
 
 /** undefined: the command ended on purpose (`exit`), nothing to print. */
 export function findFailure(thrown: unknown): Failure | undefined {
-  if (thrown instanceof Errors.ExitError) return undefined;
+  if (isOclifError(thrown) && thrown.code === 'EEXIT') return undefined;
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   if (thrown instanceof MesoError)
     return {
@@ -33,7 +34,7 @@ export function findFailure(thrown: unknown): Failure | undefined {
       exitStatus: thrown instanceof CommandFailure ? thrown.exitStatus : EXIT_STATUS_OF_ERROR[thrown.code],
       stack,
     };
-  if (thrown instanceof Errors.CLIError) return usageFailure(thrown, stack);
+  if (isOclifError(thrown)) return usageFailure(thrown, stack);
   const what = thrown instanceof AssertionError ? 'a broken invariant' : 'an unexpected error';
   return {
     code: 'INTERNAL',
@@ -43,6 +44,11 @@ export function findFailure(thrown: unknown): Failure | undefined {
     exitStatus: EXIT_STATUS_OF_ERROR.INTERNAL,
     stack,
   };
+}
+
+/** By what it carries: the help command comes with a copy of oclif of its own, and so with classes of its own. */
+export function isOclifError(thrown: unknown): thrown is Errors.CLIError & { readonly code?: string } {
+  return thrown instanceof Error && 'oclif' in thrown;
 }
 
 function usageFailure(error: Errors.CLIError, stack: string | undefined): Failure {

@@ -2,10 +2,11 @@
  * Help as design/ux section 2 wants it: what it is, examples first, then usage and flags; without arguments at most 24
  * lines. Made of the manifest and of help-topics.ts alone, so it loads no command.
  */
-import { type Command, Help, type Interfaces } from '@oclif/core';
+
 import type { HelpExtras } from './base-command.js';
 import { briefOfSummary, briefOfTopic } from './brief.js';
 import { HELP_TOPICS, type HelpBlock, type HelpTopic, ROOT_EXAMPLES, ROOT_SUMMARY } from './help-topics.js';
+import { type Command, Help, type Interfaces } from './oclif.js';
 import { unknownCommand } from './unknown-command.js';
 
 type Flag = Command.Flag.Cached;

@@ -2,9 +2,10 @@
  * The entry point of the command line: runs one command, prints what failed in one form, sets the exit status. stdout is
  * data and stderr is talk, errors included, with `--json` as well (design/ux, section 1).
  */
-import { Errors, run, settings } from '@oclif/core';
+
 import { expandHiddenNames, joinSortValue, moveLeadingFlags, wantsDebug, wantsJson } from './arguments.js';
-import { findFailure, formatFailure, formatFailureJson } from './failure.js';
+import { findFailure, formatFailure, formatFailureJson, isOclifError } from './failure.js';
+import { run, settings } from './oclif.js';
 
 /** What a shell reports for a program that wrote into a closed pipe: 128 + SIGPIPE. */
 const SIGPIPE_STATUS = 141;
@@ -27,7 +28,7 @@ export async function main(entryUrl: string): Promise<never> {
 /** Prints the failure; returns the exit status. */
 function report(thrown: unknown, argv: readonly string[]): number {
   const failure = findFailure(thrown);
-  if (failure === undefined) return thrown instanceof Errors.ExitError ? (thrown.oclif.exit ?? 0) : 0;
+  if (failure === undefined) return isOclifError(thrown) ? (thrown.oclif.exit ?? 0) : 0;
   process.stderr.write(
     wantsJson(argv) ? formatFailureJson(failure) : formatFailure(failure, { debug: wantsDebug(argv) }),
   );

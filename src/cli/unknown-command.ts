@@ -2,8 +2,9 @@
  * What is said about words that are no command: the nearest command there is, never a question and nothing on stdout. oclif
  * calls the default export (`oclif.hooks` of package.json); help calls `unknownCommand`.
  */
-import { Errors, type Hook, type Interfaces } from '@oclif/core';
+
 import { mistakesIn } from './nearest.js';
+import { Errors, type Hook, type Interfaces } from './oclif.js';
 
 const onCommandNotFound: Hook<'command_not_found'> = ({ id, config }) => {
   throw unknownCommand(id.split(':'), config);

@@ -2,8 +2,9 @@
  * What oclif's parser throws, as our errors are: one line, the flag that was probably meant, and the help that explains it as a
  * command to paste. Looks at what an error carries, never at its text.
  */
-import { Errors } from '@oclif/core';
+
 import { findNearest } from './nearest.js';
+import { Errors } from './oclif.js';
 
 export interface UsedCommand {
   /** `task:list` */

@@ -1,7 +1,7 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { SHELLS } from '../cli/completion/answer.js';
 import { COMPLETION_SCRIPTS } from '../cli/completion/scripts.js';
+import { Args } from '../cli/oclif.js';
 
 /** Prints the script that makes a shell complete mesoctl. */
 export default class Completion extends BaseCommand {

@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import { splitAtDoubleDash } from '../cli/arguments.js';
 import { BaseCommand } from '../cli/base-command.js';
+import { Flags } from '../cli/oclif.js';
 import { taskFlags, taskInputOf } from '../cli/task/task-flags.js';
 
 /** Runs a cluster on this machine that leaves nothing behind. */

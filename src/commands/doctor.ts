@@ -1,5 +1,5 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { Flags } from '../cli/oclif.js';
 
 /** Says what this machine offers an agent. */
 export default class Doctor extends BaseCommand {

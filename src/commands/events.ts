@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { queryFlags } from '../cli/client-flags.js';
+import { Flags } from '../cli/oclif.js';
 
 /** What happens, as it happens. */
 export default class Events extends BaseCommand {

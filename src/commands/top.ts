@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand, globalFlags } from '../cli/base-command.js';
 import { clientFlags } from '../cli/client-flags.js';
+import { Flags } from '../cli/oclif.js';
 import { runTop } from '../cli/top/run-top.js';
 import { SCREEN_NAMES } from '../cli/top/settings.js';
 

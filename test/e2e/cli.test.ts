@@ -75,6 +75,7 @@ describe('without a cluster', () => {
     [['master', 'start', '--agent-ping-timeout', '1ms']],
     [['agent', 'join']],
     [['dev', '--agents', '0', '--', 'x']],
+    [['help', '--nonsense']],
   ])('%j is a usage error: exit 2, stdout empty', async (args) => {
     const { status, stdout, stderr } = await mesoctl(args);
     expect(status).toBe(2);

@@ -1,5 +1,5 @@
 /** Flags that describe a task, the same for every command that runs one. */
-import { Flags } from '@oclif/core';
+import { Flags } from '../oclif.js';
 import { DEFAULT_CPUS, DEFAULT_DISK, DEFAULT_MEM, type TaskRequestInput } from './task-request.js';
 
 export const taskFlags = {

@@ -1,7 +1,7 @@
-import { Args } from '@oclif/core';
 import { normalizeFlagSpelling } from '../../cli/arguments.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { booleanNamesOf, daemonFlagsOf, givenFlags } from '../../cli/daemon-flags.js';
+import { Args } from '../../cli/oclif.js';
 import { AGENT_FLAGS } from '../../daemon/config/agent-flags.js';
 
 /** Starts an agent and keeps it until a signal comes. */

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { queryFlags, showFlags } from '../../cli/client-flags.js';
+import { Args } from '../../cli/oclif.js';
 
 /** Everything about one framework. */
 export default class FrameworkShow extends BaseCommand {

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { changeFlags, queryFlags } from '../../cli/client-flags.js';
+import { Args } from '../../cli/oclif.js';
 
 /** Ends a framework with everything it runs. */
 export default class FrameworkTeardown extends BaseCommand {

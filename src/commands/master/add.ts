@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { membershipFlags, patientFlags } from '../../cli/client-flags.js';
+import { Args } from '../../cli/oclif.js';
 
 /** Lets one more master vote. */
 export default class MasterAdd extends BaseCommand {

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finalFlags, patientFlags } from '../../cli/client-flags.js';
+import { Args } from '../../cli/oclif.js';
 
 /** Takes a master out of the cluster for good. */
 export default class MasterRemove extends BaseCommand {

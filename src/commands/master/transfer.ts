@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { membershipFlags, queryFlags } from '../../cli/client-flags.js';
+import { Args } from '../../cli/oclif.js';
 
 /** Lets another master lead, for instance before work on a machine. */
 export default class MasterTransfer extends BaseCommand {

@@ -1,7 +1,7 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { changeFlags, queryFlags } from '../../cli/client-flags.js';
 import { listColumnsOf } from '../../cli/list/list-columns.js';
+import { Args, Flags } from '../../cli/oclif.js';
 
 /** Ends tasks, whoever launched them. */
 export default class TaskKill extends BaseCommand {

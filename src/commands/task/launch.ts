@@ -1,7 +1,7 @@
-import { Flags } from '@oclif/core';
 import { splitAtDoubleDash } from '../../cli/arguments.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { clientFlags } from '../../cli/client-flags.js';
+import { Flags } from '../../cli/oclif.js';
 import { taskFlags, taskInputOf } from '../../cli/task/task-flags.js';
 
 /** Runs one task on the cluster, in the foreground unless told otherwise. */

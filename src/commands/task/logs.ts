@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { queryFlags } from '../../cli/client-flags.js';
+import { Args, Flags } from '../../cli/oclif.js';
 
 /** What a task wrote. */
 export default class TaskLogs extends BaseCommand {

@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { queryFlags, showFlags } from '../../cli/client-flags.js';
+import { Args, Flags } from '../../cli/oclif.js';
 
 /** Everything about one task. */
 export default class TaskShow extends BaseCommand {

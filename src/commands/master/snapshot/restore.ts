@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand, globalFlags } from '../../../cli/base-command.js';
 import { finalFlags } from '../../../cli/client-flags.js';
+import { Args, Flags } from '../../../cli/oclif.js';
 
 /** A new cluster from a backup, after the loss of most masters. */
 export default class MasterSnapshotRestore extends BaseCommand {

@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { patientFlags } from '../../../cli/client-flags.js';
+import { Args, Flags } from '../../../cli/oclif.js';
 
 /** A backup of what the masters keep. */
 export default class MasterSnapshotSave extends BaseCommand {
