@@ -10,57 +10,41 @@ import type * as extension from '../../wire/gen/mesoctl-api.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type { Amounts, TaskRequest } from './task-request.js';
 
-/** Codes of the extension API; one that is missing here is told in the master's own words. */
-const PHRASE_OF_REASON: Readonly<Record<string, string>> = {
-  insufficient: 'too small even when idle',
-  'in-use': 'with too little free now',
-  reserved: 'reserved for other roles',
-  quota: 'kept back by quota',
-  filtered: 'declined a moment ago',
-  'too-small': 'with next to nothing free',
-  'agent-inactive': 'not active',
-  'not-whitelisted': 'not on the whitelist',
-};
+/** More reasons than these tell nobody what to do. */
+const MAX_REASONS = 3;
 
 const NAMES = ['cpus', 'mem', 'disk'] as const;
 
-export async function explainNoFit(client: OperatorClient, request: TaskRequest): Promise<string> {
+/** `frameworkId`: of the framework that waits, once it has one. */
+export async function explainNoFit(
+  client: OperatorClient,
+  request: TaskRequest,
+  frameworkId?: string,
+): Promise<string> {
   const asked = `asked for ${formatAmounts(request.amounts)}${request.role === '*' ? '' : ` in role ${request.role}`}`;
   try {
-    return `${asked}. ${await askMaster(client, request)}`;
+    return `${asked}. ${await askMaster(client, request, frameworkId)}`;
   } catch (error) {
     if (!(error instanceof MesoError)) throw error;
     return `${asked}. The master does not say why (${error.message}).`;
   }
 }
 
-async function askMaster(client: OperatorClient, request: TaskRequest): Promise<string> {
+async function askMaster(client: OperatorClient, request: TaskRequest, frameworkId?: string): Promise<string> {
+  const of = frameworkId === undefined ? {} : { framework_id: { value: frameworkId } };
   try {
-    return describeWhy(await client.why({ role: request.role, resources: wanted(request.amounts) }), request.amounts);
+    return describeWhy(await client.why({ ...of, role: request.role, resources: wanted(request.amounts) }));
   } catch (error) {
     if (!(error instanceof MesoError) || (error.code !== 'NOT_FOUND' && error.code !== 'PROTOCOL')) throw error;
     return describeAgents(await client.getAgents(), request.amounts);
   }
 }
 
-/** `Of 214 agents: 160 too small, 54 in use. The best, node-17, has ...` */
-export function describeWhy({ summary, reasons = [] }: extension.Response_Why, asked: Amounts): string {
-  const ofAgents = reasons.filter(({ agents }) => (agents ?? 0) > 0);
-  const ofCluster = reasons.filter(({ agents }) => (agents ?? 0) === 0).map(({ message }) => `${capitalize(message)}.`);
-  const total = ofAgents.reduce((sum, { agents }) => sum + (agents ?? 0), 0);
-  if (reasons.length === 0) return `${summary}.`;
-  if (total === 0) return ofCluster.join(' ');
-  const counts = ofAgents
-    .map(({ code, message, agents }) => `${agents} ${PHRASE_OF_REASON[code] ?? message}`)
-    .join(', ');
-  const best = ofAgents
-    .map(({ best_hostname, best_available }) => ({
-      name: best_hostname ?? 'unnamed',
-      amounts: amountsOf(best_available ?? []),
-    }))
-    .reduce((left, right) => (fitOf(right.amounts, asked) > fitOf(left.amounts, asked) ? right : left));
-  const line = `Of ${total} ${total === 1 ? 'agent' : 'agents'}: ${counts}. The best, ${best.name}, has ${formatAmounts(best.amounts)}.`;
-  return [...ofCluster, line].join(' ');
+/** `2 agents are too small even when idle: ...; 1 agent is draining: node-3. Ask for no more than cpus 2, ...` */
+export function describeWhy({ summary, reasons = [], first_step }: extension.Response_Why): string {
+  const told = reasons.slice(0, MAX_REASONS).map(({ message }) => message);
+  const sentence = told.length === 0 ? summary.replace(/\.$/, '') : told.join('; ');
+  return [`${sentence}.`, first_step].filter(Boolean).join(' ');
 }
 
 /** What the agents of a cluster have free, judged by how much of the request each could give. */
@@ -111,10 +95,6 @@ function wanted(amounts: Amounts): mesos.Resource[] {
     type: 'SCALAR',
     scalar: { value: amounts[name] },
   }));
-}
-
-function capitalize(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function trim(value: number): string {

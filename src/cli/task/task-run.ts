@@ -311,7 +311,7 @@ export class TaskRun {
       if (!isWaiting()) return;
       waitedMs += stepMs;
       const operator = new OperatorClient({ masters });
-      explanation = await explainNoFit(operator, request)
+      explanation = await explainNoFit(operator, request, this.#client.frameworkId?.value)
         .catch(String)
         .finally(() => operator.close());
       if (isWaiting() && waitedMs < fitTimeoutMs)

@@ -46,7 +46,7 @@ export class MasterShell {
       leaderInfo: () => this.#leaderInfo(),
       post: (event) => this.#term.loop.post(event),
       view: () => this.#term.core.view,
-      explain: (question, nowMs) => this.#term.allocator.explain(question, nowMs),
+      explain: (question, now, facts) => this.#term.allocator.explain(question, now, facts),
       nextConnectionId: () => this.nextConnectionId(),
     };
   }

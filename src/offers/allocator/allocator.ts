@@ -5,10 +5,13 @@
  *
  * Units: resource quantities as in `Resources`; times are monotonic milliseconds.
  */
+import type { Instant } from '../../base/clock.js';
 import type { Rejection } from '../../base/rejection.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type * as scheduler from '../../wire/gen/scheduler.js';
+import type { Answer, ClusterFacts, Question } from '../explain/answer.js';
 import type { Resources } from '../resources/resources.js';
+import type { Decline } from './refuse-filters.js';
 
 export interface AllocatorOptions {
   /** Drives random sorters and the shuffle of agents. */
@@ -57,30 +60,6 @@ export interface AllocationResult {
   readonly more: boolean;
 }
 
-/** Why something was not offered; `code` is closed and stable. */
-export interface Explanation {
-  readonly code:
-    | 'no-agents'
-    | 'agent-inactive'
-    | 'not-whitelisted'
-    | 'too-small' // below min_allocatable
-    | 'filtered' // refused earlier by this framework
-    | 'constraints'
-    | 'capability'
-    | 'region'
-    | 'quota'
-    | 'reserved'
-    | 'in-use' // offered or allocated to somebody
-    | 'suppressed'
-    | 'inactive'
-    | 'back-pressure'
-    | 'insufficient'; // free, but less than asked for
-  readonly message: string;
-  readonly agents: number;
-  readonly bestAgentId?: string;
-  readonly bestAvailable?: Resources;
-}
-
 export interface Allocator {
   addFramework(framework: AllocatorFramework, used: ReadonlyMap<string, Resources>): void;
   /** Its offers and allocations must have been recovered before. */
@@ -118,14 +97,14 @@ export interface Allocator {
   updateAvailable(agentId: string, from: Resources, to: Resources): Rejection | undefined;
   /**
    * Gives resources back. With `refuse`, a filter keeps offers of nothing more than `resources` from this framework
-   * and role on this agent until `refuse.untilMs`. `allocated` says whether they were allocated (true) or only offered.
+   * and role on this agent until `refuse.untilMs`; `refuse.decline` is kept for `explain` alone. `allocated` says whether they were allocated (true) or only offered.
    */
   recoverResources(recovered: {
     readonly frameworkId: string;
     readonly agentId: string;
     readonly resources: Resources;
     readonly allocated: boolean;
-    readonly refuse?: { readonly untilMs: number } | undefined;
+    readonly refuse?: { readonly untilMs: number; readonly decline?: Decline | undefined } | undefined;
   }): void;
 
   /** Empty: all roles of the framework. */
@@ -150,15 +129,8 @@ export interface Allocator {
    */
   allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number, budget?: number): AllocationResult;
 
-  /** Why a framework (or anybody under `role`) is not offered `wanted` now. Most important first. */
-  explain(
-    question: {
-      readonly frameworkId?: string | undefined;
-      readonly role?: string | undefined;
-      readonly wanted: Resources;
-    },
-    nowMs: number,
-  ): readonly Explanation[];
+  /** Why something is not offered now; `facts` are what only the caller knows. Changes nothing. */
+  explain(question: Question, now: Instant, facts?: ClusterFacts): Answer;
 
   /** For views, metrics and tests. */
   snapshot(): AllocatorSnapshot;

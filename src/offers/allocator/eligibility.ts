@@ -3,6 +3,7 @@
  * 1 to 5 and 9). One place for the allocation run and for `explain`, so that the two cannot disagree.
  */
 
+import type { ResourceKind } from '../resources/resource-kind.js';
 import type { ResourceEntry, Resources } from '../resources/resources.js';
 import { isAllocatableToRole } from '../resources/roles.js';
 import { type AgentState, type Client, DEMANDS_GPU, DEMANDS_REGION, type OfferTraits } from './allocator-state.js';
@@ -29,18 +30,26 @@ export function visibleTo(
   offeredShared: Resources | undefined,
 ): Resources {
   if (traits.isPlain) return agent.available;
-  const role = client.role.path;
-  return agent.available.filter(
-    (entry) =>
-      isAllocatableToRole(entry.kind.reservationRole, role) &&
-      (client.takesRevocable || !entry.kind.revocable) &&
-      (client.takesRefined || entry.kind.reservations.length < 2) &&
-      (!entry.kind.shared || (client.takesShared && !holdsVolume(offeredShared, entry))),
-  );
+  return agent.available.filter((entry) => maySee(client, entry) && !holdsVolume(offeredShared, entry));
+}
+
+/** Whether the client could be offered such a resource, were it free. */
+export function maySee(client: Client, { kind }: ResourceEntry): boolean {
+  return isAllocatableToRole(kind.reservationRole, client.role.path) && withheldFor(client, kind) === undefined;
+}
+
+/** The capability without which the client is not offered resources of that kind. */
+export function withheldFor(
+  client: Client,
+  kind: ResourceKind,
+): 'REVOCABLE_RESOURCES' | 'RESERVATION_REFINEMENT' | 'SHARED_RESOURCES' | undefined {
+  if (kind.revocable && !client.takesRevocable) return 'REVOCABLE_RESOURCES';
+  if (kind.reservations.length > 1 && !client.takesRefined) return 'RESERVATION_REFINEMENT';
+  return kind.shared && !client.takesShared ? 'SHARED_RESOURCES' : undefined;
 }
 
 function holdsVolume(resources: Resources | undefined, volume: ResourceEntry): boolean {
-  return resources?.entries.some(({ kind }) => kind.key === volume.kind.key) === true;
+  return volume.kind.shared && resources?.entries.some(({ kind }) => kind.key === volume.kind.key) === true;
 }
 
 export interface OfferContext {

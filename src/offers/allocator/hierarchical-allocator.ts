@@ -6,10 +6,12 @@
  * Never draws randomness but from its seed, never reads a clock: the same calls give the same answers.
  */
 import { assert, present } from '../../base/assert.js';
+import type { Instant } from '../../base/clock.js';
 import { type Random, seededRandom } from '../../base/random.js';
 import { type Rejection, reject } from '../../base/rejection.js';
 import type * as mesos from '../../wire/gen/mesos.js';
-import { explainAll, type Question } from '../explain/explain.js';
+import { type Answer, type ClusterFacts, NO_FACTS, type Question } from '../explain/answer.js';
+import { explain } from '../explain/explain.js';
 import { sameAttributes } from '../resources/attributes.js';
 import { toMilli } from '../resources/resource-value.js';
 import type { Resources } from '../resources/resources.js';
@@ -21,7 +23,6 @@ import type {
   AllocatorFramework,
   AllocatorOptions,
   AllocatorSnapshot,
-  Explanation,
   RoleUse,
 } from './allocator.js';
 import {
@@ -36,6 +37,7 @@ import {
 import { Ledger } from './ledger.js';
 import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
 import { QuotaRun } from './quota-run.js';
+import type { Decline } from './refuse-filters.js';
 import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from './role-order.js';
 import type { RoleNode } from './role-tree.js';
 import { describeRoles, describeTotals } from './role-use.js';
@@ -245,7 +247,7 @@ class HierarchicalAllocator implements Allocator {
     readonly agentId: string;
     readonly resources: Resources;
     readonly allocated: boolean;
-    readonly refuse?: { readonly untilMs: number } | undefined;
+    readonly refuse?: { readonly untilMs: number; readonly decline?: Decline | undefined } | undefined;
   }): void {
     const { frameworkId, resources } = recovered;
     const agent = this.#ledger.agentOfId.get(recovered.agentId);
@@ -258,7 +260,7 @@ class HierarchicalAllocator implements Allocator {
       // Before the release: it may forget a client whose framework is gone, and then no filter is wanted.
       const refuse = recovered.refuse;
       if (refuse !== undefined && this.#ledger.frameworks.get(frameworkId)?.roles.has(role) === true)
-        this.#ledger.filters.add(client.slot, agent.slot, part.unallocated(), refuse.untilMs);
+        this.#ledger.filters.add(client.slot, agent.slot, part.unallocated(), refuse.untilMs, refuse.decline);
       this.#ledger.release(agent, client, part, recovered.allocated);
     }
   }
@@ -313,9 +315,20 @@ class HierarchicalAllocator implements Allocator {
     return { offers, more: !done };
   }
 
-  explain(question: Question, nowMs: number): readonly Explanation[] {
-    this.#dropExpiredFilters(nowMs, Number.POSITIVE_INFINITY);
-    return explainAll({ ledger: this.#ledger, minimum: this.#minimum, nowMs, quota: this.#quotaRun() }, question);
+  explain(question: Question, now: Instant, facts: ClusterFacts = NO_FACTS): Answer {
+    const { options } = this;
+    const context = {
+      ledger: this.#ledger,
+      minimum: this.#minimum,
+      quota: this.#quotaRun(),
+      isPaused: this.#paused,
+      roleSorter: options.roleSorter,
+      frameworkSorter: options.frameworkSorter,
+      region: options.domain?.fault_domain?.region.name,
+      now,
+      facts,
+    };
+    return explain(context, question);
   }
 
   snapshot(): AllocatorSnapshot {

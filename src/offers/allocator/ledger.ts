@@ -12,7 +12,7 @@ import { AgentState, Client, type FrameworkState } from './allocator-state.js';
 import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
 import { RefuseFilters } from './refuse-filters.js';
 import { RoleTree } from './role-tree.js';
-import { ShareTable } from './share-table.js';
+import { type OrderKeys, orderKeys, ShareTable } from './share-table.js';
 import { SiblingOrder } from './sibling-order.js';
 import { RandomOrder } from './weighted-draw.js';
 
@@ -67,6 +67,11 @@ export class Ledger {
     this.clients[client.slot] = client;
     node.clients.set(frameworkId, client);
     return client;
+  }
+
+  /** By what the frameworks of one role are put in order. */
+  orderKeysOf(client: Client): OrderKeys {
+    return orderKeys(this.#shares, client.slot);
   }
 
   /** Clients of the roles the framework is subscribed to. */

@@ -20,12 +20,17 @@ export function compileConstraints(
   role: string,
 ): AgentPredicate | undefined {
   const roles = constraints?.role_constraints;
-  if (roles === undefined || !Object.hasOwn(roles, role)) return undefined;
-  const groups = (roles[role]?.groups ?? []).map((group) => (group.attribute_constraints ?? []).map(compileOne));
+  const ofRole = roles !== undefined && Object.hasOwn(roles, role) ? roles[role] : undefined;
+  return ofRole === undefined ? undefined : compileGroups(ofRole);
+}
+
+export function compileGroups(constraints: scheduler.OfferConstraints_RoleConstraints): AgentPredicate {
+  const groups = (constraints.groups ?? []).map((group) => (group.attribute_constraints ?? []).map(compileOne));
   return { matches: (agent) => groups.some((tests) => tests.every((test) => test(agent))) };
 }
 
-function compileOne(constraint: scheduler.AttributeConstraint): Test {
+/** One constraint alone, for whoever asks which of them fails. */
+export function compileOne(constraint: scheduler.AttributeConstraint): Test {
   const select = selectorOf(constraint.selector);
   const { onMissing, onText, onOther } = predicateOf(constraint.predicate);
   return (agent) => {
@@ -40,7 +45,7 @@ const NOT_TEXT = Symbol('not text');
 
 type Selected = string | typeof NOT_TEXT | undefined;
 
-function selectorOf(selector: scheduler.AttributeConstraint_Selector): (agent: mesos.AgentInfo) => Selected {
+export function selectorOf(selector: scheduler.AttributeConstraint_Selector): (agent: mesos.AgentInfo) => Selected {
   const name = selector.attribute_name;
   if (name !== undefined) return (agent) => selectAttribute(agent, name);
   switch (selector.pseudoattribute_type) {

@@ -11,10 +11,26 @@ import type { Resources } from '../resources/resources.js';
 const NONE = -1;
 const INITIAL_CAPACITY = 256;
 
+/** By which decline a filter came: only for whoever asks why. */
+export interface Decline {
+  readonly atMs: number;
+  /** Number of the declined offer, as the caller counts them. */
+  readonly offer: number;
+}
+
+/** A filter that keeps something from being offered. */
+export interface BlockingFilter {
+  readonly untilMs: number;
+  /** undefined: it was not recorded. */
+  readonly decline: Decline | undefined;
+}
+
 export class RefuseFilters {
   #client = new Int32Array(INITIAL_CAPACITY);
   #agent = new Int32Array(INITIAL_CAPACITY);
   #untilMs = new Float64Array(INITIAL_CAPACITY);
+  /** When and what was declined, at 2i and 2i + 1; an offer of -1 is not known. There is none until one is recorded. */
+  #declines: Float64Array<ArrayBuffer> | undefined;
   #refused: (Resources | undefined)[] = [];
   #nextInBucket = new Int32Array(INITIAL_CAPACITY);
   #nextOfClient = new Int32Array(INITIAL_CAPACITY);
@@ -38,14 +54,15 @@ export class RefuseFilters {
   }
 
   /** A filter that a longer and wider one covers is not kept twice. */
-  add(client: number, agent: number, refused: Resources, untilMs: number): void {
+  add(client: number, agent: number, refused: Resources, untilMs: number, decline?: Decline): void {
     for (let id = this.#first(client, agent); id !== NONE; ) {
       const next = this.#nextMatch(id, client, agent);
       if ((this.#untilMs[id] ?? 0) <= untilMs && refused.contains(this.#resourcesOf(id))) this.#remove(id);
       else if ((this.#untilMs[id] ?? 0) >= untilMs && this.#resourcesOf(id).contains(refused)) return;
       id = next;
     }
-    this.#insert(client, agent, refused, untilMs);
+    const id = this.#insert(client, agent, refused, untilMs);
+    if (decline !== undefined || this.#declines !== undefined) this.#record(id, decline);
   }
 
   /** Whether a filter of `client` on `agent` contains `candidate`. Expired filters must have been dropped before. */
@@ -55,12 +72,14 @@ export class RefuseFilters {
     return false;
   }
 
-  /** Latest end of the filters of `client` on `agent` that contain `candidate`; undefined: none does. */
-  findEndMs(client: number, agent: number, candidate: Resources): number | undefined {
-    let endMs: number | undefined;
-    for (let id = this.#first(client, agent); id !== NONE; id = this.#nextMatch(id, client, agent))
-      if (this.#resourcesOf(id).contains(candidate)) endMs = Math.max(endMs ?? 0, this.#untilMs[id] ?? 0);
-    return endMs;
+  /** The filter of `client` on `agent` that keeps `candidate` away longest after `nowMs`; undefined: none does. */
+  findBlocking(client: number, agent: number, candidate: Resources, nowMs: number): BlockingFilter | undefined {
+    let longest = NONE;
+    for (let id = this.#first(client, agent); id !== NONE; id = this.#nextMatch(id, client, agent)) {
+      const isLonger = this.#endOf(id) > (longest === NONE ? nowMs : this.#endOf(longest));
+      if (isLonger && this.#resourcesOf(id).contains(candidate)) longest = id;
+    }
+    return longest === NONE ? undefined : { untilMs: this.#endOf(longest), decline: this.#declineOf(longest) };
   }
 
   /** Drops the filters that ended by `nowMs`, at most `limit` of them, and names them. Returns whether all are dropped. */
@@ -105,6 +124,21 @@ export class RefuseFilters {
     return this.#refused[id] as Resources;
   }
 
+  #endOf(id: number): number {
+    return this.#untilMs[id] ?? 0;
+  }
+
+  #record(id: number, decline: Decline | undefined): void {
+    this.#declines ??= new Float64Array(2 * this.#client.length).fill(NONE);
+    this.#declines[2 * id] = decline?.atMs ?? NONE;
+    this.#declines[2 * id + 1] = decline?.offer ?? NONE;
+  }
+
+  #declineOf(id: number): Decline | undefined {
+    const offer = this.#declines?.[2 * id + 1] ?? NONE;
+    return offer === NONE ? undefined : { atMs: this.#declines?.[2 * id] ?? 0, offer };
+  }
+
   #bucketOf(client: number, agent: number): number {
     let hash = Math.imul(client + 1, 0x9e3779b1) ^ Math.imul(agent + 1, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
@@ -126,7 +160,7 @@ export class RefuseFilters {
     return id;
   }
 
-  #insert(client: number, agent: number, refused: Resources, untilMs: number): void {
+  #insert(client: number, agent: number, refused: Resources, untilMs: number): number {
     const id = this.#free.pop() ?? this.#used++;
     if (id >= this.#client.length) this.#grow();
     this.#client[id] = client;
@@ -141,6 +175,7 @@ export class RefuseFilters {
     this.#firstOfClient[client] = id;
     this.#live++;
     this.#pushHeap(id);
+    return id;
   }
 
   #linkBucket(id: number): void {
@@ -185,6 +220,11 @@ export class RefuseFilters {
     const untilMs = new Float64Array(capacity);
     untilMs.set(this.#untilMs);
     this.#untilMs = untilMs;
+    if (this.#declines !== undefined) {
+      const declines = new Float64Array(2 * capacity).fill(NONE);
+      declines.set(this.#declines);
+      this.#declines = declines;
+    }
     this.#buckets = new Int32Array(capacity).fill(NONE);
     for (let id = 0; id < this.#refused.length; id++) if (this.#refused[id] !== undefined) this.#linkBucket(id);
   }

@@ -9,10 +9,12 @@ import { assert } from '../../base/assert.js';
 import { parentRole } from '../resources/roles.js';
 import type { Client } from './allocator-state.js';
 import { type Amounts, Quantities } from './quantities.js';
-import type { ShareTable } from './share-table.js';
+import { type OrderKeys, orderKeys, type ShareTable } from './share-table.js';
 import { SiblingOrder, type SlotOrder } from './sibling-order.js';
 
 const DEFAULT_WEIGHT = 1;
+/** Of roles that are only imagined. */
+const NO_SLOT = -1;
 
 /** Amounts by index of `ScalarNames`; names that are absent are not guaranteed, or not limited. */
 export interface RoleQuota {
@@ -104,6 +106,15 @@ export class RoleTree {
     return node;
   }
 
+  /** The role as it would be: a node of its own that the tree does not know, below the known ancestors. */
+  imagine(path: string): RoleNode {
+    const known = this.#nodes.get(path);
+    if (known !== undefined) return known;
+    const parentPath = parentRole(path);
+    const parent = parentPath === undefined ? this.root : this.imagine(parentPath);
+    return new RoleNode(path, parent, NO_SLOT, NO_SLOT, this.newClientOrder(), this.table);
+  }
+
   /** Forgets `node` and its ancestors as far as they are empty and at their defaults. */
   prune(node: RoleNode): void {
     let candidate: RoleNode | undefined = node;
@@ -173,6 +184,11 @@ export class RoleTree {
   shareOf(node: RoleNode): number {
     this.table.recompute(node.slot);
     return this.table.share[node.slot] ?? 0;
+  }
+
+  /** By what siblings are put in order: share by weight, allocations made, path; `own`: of the role's frameworks alone. */
+  orderKeysOf(node: RoleNode, own: boolean): OrderKeys {
+    return orderKeys(this.table, own ? node.ownSlot : node.slot);
   }
 
   /** Thousandths charged to the subtree, offered or allocated, of the scalar with that index. */

@@ -106,6 +106,19 @@ export class ShareTable {
   }
 }
 
+/** By what siblings are put in order, first to last. */
+export interface OrderKeys {
+  readonly share: number;
+  readonly count: number;
+  readonly path: string;
+}
+
+/** As of now, which may be ahead of the order that the last pass had. */
+export function orderKeys(table: ShareTable, slot: number): OrderKeys {
+  table.recompute(slot);
+  return { share: table.share[slot] ?? 0, count: table.count[slot] ?? 0, path: table.path[slot] ?? '' };
+}
+
 function grown(column: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
   const out = new Float64Array(length);
   out.set(column);

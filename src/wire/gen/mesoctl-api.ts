@@ -3,6 +3,7 @@ import type { Int64 } from '../int64.js';
 import { enumType, type EnumType, messageType, type MessageType } from '../schema.js';
 import * as master from './master.js';
 import * as mesos from './mesos.js';
+import * as scheduler from './scheduler.js';
 
 export interface Call {
   type: Call_Type;
@@ -53,14 +54,31 @@ export const Call_TransferLeadership: MessageType<Call_TransferLeadership> = mes
   { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
 ]);
 
-/** Why a request of this shape gets no offer now. */
+/**
+ * Why something is not offered now: to a framework, to a role (and the roles below it), of an agent, or what a task wants.
+ * What is set narrows the question; resources alone are asked for a framework that would come for them.
+ */
 export interface Call_Why {
   role?: string | undefined;
+  /** What one offer must hold; none: any offer. A SCALAR named like ranges ("ports") is so many of them, whichever. */
   resources?: mesos.Resource[] | undefined;
+  framework_id?: mesos.FrameworkID | undefined;
+  agent_id?: mesos.AgentID | undefined;
+  /** In the place of those that the framework subscribed with. */
+  constraints?: scheduler.OfferConstraints_RoleConstraints | undefined;
+  /** of the task: agents that cannot hold limits are left out */
+  limits?: { [key: string]: mesos.Value_Scalar } | undefined;
+  /** at most 1000 */
+  max_findings?: number | undefined;
 }
 export const Call_Why: MessageType<Call_Why> = messageType('mesoctl.api.v1.Call.Why', () => [
   { no: 1, name: "role", label: 'optional', kind: 'scalar', scalar: 'string' },
   { no: 2, name: "resources", label: 'repeated', kind: 'message', message: mesos.Resource },
+  { no: 3, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 4, name: "agent_id", label: 'optional', kind: 'message', message: mesos.AgentID },
+  { no: 5, name: "constraints", label: 'optional', kind: 'message', message: scheduler.OfferConstraints_RoleConstraints },
+  { no: 6, name: "limits", label: 'map', key: 'string', kind: 'message', message: mesos.Value_Scalar },
+  { no: 7, name: "max_findings", label: 'optional', kind: 'scalar', scalar: 'uint32', default: 20 },
 ]);
 
 export interface Call_Subscribe {
@@ -214,22 +232,65 @@ export const Response_Info: MessageType<Response_Info> = messageType('mesoctl.ap
 export interface Response_Why {
   /** one sentence with numbers */
   summary: string;
+  /** the first is where to begin; each agent counts once, under the first thing in its way */
   reasons?: Response_Reason[] | undefined;
+  /** the one thing to do first */
+  first_step?: string | undefined;
+  /** of mesoctl, for it */
+  commands?: string[] | undefined;
+  /** how many were considered */
+  agents?: number | undefined;
+  /** of these, how many are free for it now */
+  available?: number | undefined;
+  /** one by one, the nearest to an offer first, at most `max_findings` */
+  findings?: Response_Finding[] | undefined;
 }
 export const Response_Why: MessageType<Response_Why> = messageType('mesoctl.api.v1.Response.Why', () => [
   { no: 1, name: "summary", label: 'required', kind: 'scalar', scalar: 'string' },
   { no: 2, name: "reasons", label: 'repeated', kind: 'message', message: Response_Reason },
+  { no: 3, name: "first_step", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 4, name: "commands", label: 'repeated', kind: 'scalar', scalar: 'string' },
+  { no: 5, name: "agents", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+  { no: 6, name: "available", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+  { no: 7, name: "findings", label: 'repeated', kind: 'message', message: Response_Finding },
 ]);
 
+/** Which numbers are there follows from the code; docs/extension-api.md has the table. */
 export interface Response_Reason {
   /** stable, for programs */
   code: string;
   message: string;
   /** how many agents this holds for */
   agents?: number | undefined;
+  /** the numbers below are of this one */
   best_agent_id?: mesos.AgentID | undefined;
   best_hostname?: string | undefined;
   best_available?: mesos.Resource[] | undefined;
+  /** codes of what else is in the way there, in order */
+  behind?: string[] | undefined;
+  /** where one agent is asked about: how many frameworks, once for each role */
+  frameworks?: number | undefined;
+  shortages?: Response_Shortage[] | undefined;
+  /** who uses, holds or may have it */
+  holders?: Response_Holder[] | undefined;
+  role?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+  offer_id?: mesos.OfferID | undefined;
+  constraint?: string | undefined;
+  capability?: string | undefined;
+  /** "framework" or "agent" */
+  lacked_by?: string | undefined;
+  state?: string | undefined;
+  region?: string | undefined;
+  master_region?: string | undefined;
+  /** who is served before, first ones first, at most 5 */
+  ahead?: Response_Standing[] | undefined;
+  own?: Response_Standing | undefined;
+  /** the offer is held by the framework that is asked about */
+  own_offer?: boolean | undefined;
+  /** frameworks are not ordered but drawn by weight */
+  drawn?: boolean | undefined;
 }
 export const Response_Reason: MessageType<Response_Reason> = messageType('mesoctl.api.v1.Response.Reason', () => [
   { no: 1, name: "code", label: 'required', kind: 'scalar', scalar: 'string' },
@@ -238,6 +299,99 @@ export const Response_Reason: MessageType<Response_Reason> = messageType('mesoct
   { no: 4, name: "best_agent_id", label: 'optional', kind: 'message', message: mesos.AgentID },
   { no: 5, name: "best_hostname", label: 'optional', kind: 'scalar', scalar: 'string' },
   { no: 6, name: "best_available", label: 'repeated', kind: 'message', message: mesos.Resource },
+  { no: 7, name: "behind", label: 'repeated', kind: 'scalar', scalar: 'string' },
+  { no: 8, name: "frameworks", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+  { no: 9, name: "shortages", label: 'repeated', kind: 'message', message: Response_Shortage },
+  { no: 10, name: "holders", label: 'repeated', kind: 'message', message: Response_Holder },
+  { no: 11, name: "role", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 12, name: "since", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 13, name: "until", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 14, name: "offer_id", label: 'optional', kind: 'message', message: mesos.OfferID },
+  { no: 15, name: "constraint", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 16, name: "capability", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 17, name: "lacked_by", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 18, name: "state", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 19, name: "region", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 20, name: "master_region", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 21, name: "ahead", label: 'repeated', kind: 'message', message: Response_Standing },
+  { no: 22, name: "own", label: 'optional', kind: 'message', message: Response_Standing },
+  { no: 23, name: "own_offer", label: 'optional', kind: 'scalar', scalar: 'bool' },
+  { no: 24, name: "drawn", label: 'optional', kind: 'scalar', scalar: 'bool' },
+]);
+
+export interface Response_Shortage {
+  name: string;
+  wanted: number;
+  has: number;
+  lacks: number;
+  /** of quota, and what of it is consumed */
+  limit?: number | undefined;
+  consumed?: number | undefined;
+}
+export const Response_Shortage: MessageType<Response_Shortage> = messageType('mesoctl.api.v1.Response.Shortage', () => [
+  { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "wanted", label: 'required', kind: 'scalar', scalar: 'double' },
+  { no: 3, name: "has", label: 'required', kind: 'scalar', scalar: 'double' },
+  { no: 4, name: "lacks", label: 'required', kind: 'scalar', scalar: 'double' },
+  { no: 5, name: "limit", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 6, name: "consumed", label: 'optional', kind: 'scalar', scalar: 'double' },
+]);
+
+export interface Response_Holder {
+  framework_id?: mesos.FrameworkID | undefined;
+  framework_name?: string | undefined;
+  role: string;
+  resources?: mesos.Resource[] | undefined;
+  offer_id?: mesos.OfferID | undefined;
+  /** when the offer was made */
+  since?: number | undefined;
+}
+export const Response_Holder: MessageType<Response_Holder> = messageType('mesoctl.api.v1.Response.Holder', () => [
+  { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 2, name: "framework_name", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 3, name: "role", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 4, name: "resources", label: 'repeated', kind: 'message', message: mesos.Resource },
+  { no: 5, name: "offer_id", label: 'optional', kind: 'message', message: mesos.OfferID },
+  { no: 6, name: "since", label: 'optional', kind: 'scalar', scalar: 'double' },
+]);
+
+/** A place in fair sharing: `share` is the dominant share, offers included; share / weight decides, least first. */
+export interface Response_Standing {
+  /** where the order is decided; unset: among the frameworks of one role */
+  role?: string | undefined;
+  framework_id: mesos.FrameworkID;
+  framework_name?: string | undefined;
+  share: number;
+  weight: number;
+}
+export const Response_Standing: MessageType<Response_Standing> = messageType('mesoctl.api.v1.Response.Standing', () => [
+  { no: 1, name: "role", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 2, name: "framework_id", label: 'required', kind: 'message', message: mesos.FrameworkID },
+  { no: 3, name: "framework_name", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 4, name: "share", label: 'required', kind: 'scalar', scalar: 'double' },
+  { no: 5, name: "weight", label: 'required', kind: 'scalar', scalar: 'double' },
+]);
+
+/** One agent; where one agent is asked about, one framework under one role. */
+export interface Response_Finding {
+  agent_id: mesos.AgentID;
+  hostname?: string | undefined;
+  framework_id?: mesos.FrameworkID | undefined;
+  framework_name?: string | undefined;
+  role?: string | undefined;
+  code: string;
+  message: string;
+  behind?: string[] | undefined;
+}
+export const Response_Finding: MessageType<Response_Finding> = messageType('mesoctl.api.v1.Response.Finding', () => [
+  { no: 1, name: "agent_id", label: 'required', kind: 'message', message: mesos.AgentID },
+  { no: 2, name: "hostname", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 3, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 4, name: "framework_name", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 5, name: "role", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 6, name: "code", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 7, name: "message", label: 'required', kind: 'scalar', scalar: 'string' },
+  { no: 8, name: "behind", label: 'repeated', kind: 'scalar', scalar: 'string' },
 ]);
 
 /** The kill is on its way (or, dry run, would be); the task's end follows as status updates. */

@@ -3,12 +3,16 @@
  * mean is judged by the master. Source: mesoctl/api.proto.
  */
 import { type Rejection, reject } from '../../base/rejection.js';
+import { excerpt } from '../fault.js';
 import type * as api from '../gen/mesoctl-api.js';
 import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
+import { validateOfferConstraints } from './offer-constraints.js';
+import { DEFAULT_ROLE, validateRole } from './roles.js';
 import { validateKillPolicy } from './task.js';
 
 export const MAX_REFERENCE_CHARS = 512;
 export const MAX_FIND_LIMIT = 100;
+export const MAX_FINDINGS = 1000;
 /** What masters may be called. */
 export const MEMBER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
@@ -35,9 +39,25 @@ function validatePayload(call: api.Call): Rejection | undefined {
   if (call.type === 'SUBSCRIBE')
     return call.subscribe?.kinds?.includes('UNKNOWN_KIND') ? unknownKind('subscribe.kinds') : undefined;
   if (call.type === 'KILL_TASK' && call.kill_task !== undefined) return validateKill(call.kill_task);
+  if (call.type === 'WHY' && call.why !== undefined) return validateWhy(call.why);
   if (call.type === 'FIND' && call.find !== undefined) return validateFind(call.find);
   if (call.type === 'ADD_MEMBER' && call.add_member !== undefined) return validateNewMember(call.add_member);
   return undefined;
+}
+
+/** The resources are looked at where they are read (offers/resources/validation). */
+function validateWhy(why: api.Call_Why): Rejection | undefined {
+  const { role, framework_id, agent_id, constraints, limits = {}, max_findings } = why;
+  if (framework_id?.value === '') return expecting('why.framework_id.value');
+  if (agent_id?.value === '') return expecting('why.agent_id.value');
+  if (max_findings !== undefined && max_findings > MAX_FINDINGS)
+    return reject('invalid', `Expecting 'why.max_findings' to be at most ${MAX_FINDINGS}`);
+  for (const [name, { value }] of Object.entries(limits))
+    if (Number.isNaN(value) || value < 0)
+      return reject('invalid', `Expecting 'why.limits' of ${excerpt(name)} to be a number of at least 0`);
+  const ofRole = role === undefined ? undefined : validateRole(role);
+  if (ofRole !== undefined || constraints === undefined) return ofRole;
+  return validateOfferConstraints({ role_constraints: { [role ?? DEFAULT_ROLE]: constraints } });
 }
 
 function validateNewMember({ name, raft_address }: api.Call_AddMember): Rejection | undefined {

@@ -153,9 +153,9 @@ export class Interpreter {
         return this.#core
           .explain(
             { frameworkId: named.get('framework'), role: named.get('role'), wanted: resourcesOf(words[0] ?? '') },
-            this.#nowMs,
+            { monotonicMs: this.#nowMs, unixMs: this.#nowMs },
           )
-          .map(
+          .reasons.map(
             ({ code, message, bestAgentId }) =>
               `${code}${bestAgentId === undefined ? '' : ` [${bestAgentId}]`}: ${message}`,
           );

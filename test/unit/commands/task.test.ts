@@ -126,21 +126,15 @@ describe('why nothing fits', () => {
     { name: 'mem', type: 'SCALAR', scalar: { value: 1000 } },
   ];
 
-  it('is told with numbers and the best agent', () => {
+  it('is told in the words of the master, and what to do first', () => {
+    const reason = (message: string) => ({ code: 'X', message, agents: 1 });
     const why = {
-      summary: 's',
-      reasons: [
-        { code: 'insufficient', message: 'm', agents: 2, best_hostname: 'small', best_available: cpus(1) },
-        { code: 'in-use', message: 'm', agents: 1, best_hostname: 'big', best_available: cpus(3) },
-        { code: 'of-tomorrow', message: 'on the moon', agents: 1 },
-      ],
+      summary: 's.',
+      reasons: ['2 agents are too small', '1 agent is draining', 'c', 'd'].map(reason),
+      first_step: 'Ask for less.',
     };
-    expect(describeWhy(why, asked)).toBe(
-      'Of 4 agents: 2 too small even when idle, 1 with too little free now, 1 on the moon. The best, big, has cpus 3, mem 1000M.',
-    );
-    const none = { summary: 's', reasons: [{ code: 'no-agents', message: 'no agent is registered', agents: 0 }] };
-    expect(describeWhy(none, asked)).toBe('No agent is registered.');
-    expect(describeWhy({ summary: 'soon' }, asked)).toBe('soon.');
+    expect(describeWhy(why)).toBe('2 agents are too small; 1 agent is draining; c. Ask for less.');
+    expect(describeWhy({ summary: 'soon' })).toBe('soon.');
   });
 
   it('is worked out from the agents where the master does not know the question', () => {

@@ -125,48 +125,6 @@ describe('books', () => {
   });
 });
 
-describe('explain', () => {
-  it('says for nobody in particular what is unreserved and free', () => {
-    const allocator = newAllocator();
-    allocator.addAgent(agent('a1', 'cpus:2;mem:64;cpus(eng):8'));
-    allocator.addAgent(agent('a2', 'cpus:3;mem:64'));
-    expect(allocator.explain({ wanted: res('cpus:3') }, 0)).toEqual([]);
-    const [first] = allocator.explain({ wanted: res('cpus:11') }, 0);
-    expect(first).toMatchObject({ code: 'insufficient', agents: 2, bestAgentId: 'a1' });
-    expect(first?.message).toContain('cpus:11');
-  });
-
-  it('names the role that has no framework', () => {
-    expect(
-      newAllocator()
-        .explain({ role: 'eng', wanted: res('cpus:1') }, 0)
-        .map(({ code }) => code),
-    ).toEqual(['inactive', 'no-agents']);
-  });
-
-  it('says when a declined offer comes back', () => {
-    const allocator = newAllocator();
-    allocator.addFramework(framework('f'), NO_USE);
-    allocator.addAgent(agent('a1', 'cpus:2;mem:64'));
-    for (const offer of allocator.allocate(undefined, 0).offers)
-      allocator.recoverResources({ ...offer, allocated: false, refuse: { untilMs: 5000 } });
-    const [first] = allocator.explain({ frameworkId: 'f', wanted: res('cpus:1') }, 1500);
-    expect(first).toMatchObject({
-      code: 'filtered',
-      message: '1 agent: declined earlier; the first filter ends in 3.5 s',
-    });
-    expect(allocator.explain({ frameworkId: 'f', wanted: res('cpus:1') }, 5000)).toEqual([]);
-  });
-
-  it('tells resources reserved to others from resources in use', () => {
-    const allocator = newAllocator();
-    allocator.addFramework(framework('f', ['ops']), NO_USE);
-    allocator.addAgent(agent('a1', 'cpus:1;mem:64;cpus(eng):8'));
-    const [first] = allocator.explain({ frameworkId: 'f', wanted: res('cpus:4') }, 0);
-    expect(first?.code).toBe('reserved');
-  });
-});
-
 describe('shrinking to a target', () => {
   const names = new ScalarNames(new Set());
   const target = (cpus: number, disk: number) => Float64Array.from([cpus, 0, disk, 0]);

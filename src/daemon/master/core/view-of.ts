@@ -43,6 +43,7 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     },
     gauges: (nowUnixMs) => gauges(context, nowUnixMs, startedAtUnixMs),
     happenings: context.happenings,
+    offerIdOf: (offer) => state.offerIdOf(offer),
     allocator: () => context.allocator.snapshot(),
     roles: () => context.allocator.roles(),
     totals: () => context.allocator.totals(),

@@ -182,6 +182,8 @@ export interface MasterView {
   gauges(nowUnixMs: number): ReadonlyMap<string, number>;
   /** What happened since the election; only grows. */
   readonly happenings: Readonly<Happenings>;
+  /** Of an offer of this master, outstanding or not, by the number that a refuse filter keeps. */
+  offerIdOf(offer: number): string;
   allocator(): AllocatorSnapshot;
   /** O(roles). */
   roles(): readonly RoleUse[];

@@ -3,9 +3,6 @@
  * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
-import type { Explanation } from '../../../offers/allocator/allocator.js';
-import { Resources } from '../../../offers/resources/resources.js';
-import { validateResources } from '../../../offers/resources/validation.js';
 import * as api from '../../../wire/gen/mesoctl-api.js';
 import { type MessageFormat, negotiateFormat } from '../../../wire/media-type.js';
 import { validateExtensionCall } from '../../../wire/validation/extension-call.js';
@@ -15,10 +12,11 @@ import { findThings } from '../core/find.js';
 import { leadsOrAnswers } from './leader-only.js';
 import { answerMembers, changeMembers, isMembershipCall } from './members.js';
 import type { MasterSite } from './site.js';
+import { answerWhy } from './why.js';
 
 const METHODS = ['POST'] as const;
 /** Raised with every addition to the API. */
-const API_VERSION = 3;
+const API_VERSION = 4;
 
 export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
   if (exchange.method !== 'POST') {
@@ -61,7 +59,7 @@ function read(site: MasterSite, call: api.Call): api.Response | Rejection {
     case 'GET_INFO':
       return { type: 'GET_INFO', info: describeCluster(site) };
     case 'WHY': {
-      const why = explain(site, call.why ?? {});
+      const why = answerWhy(site, call.why ?? {});
       return isRejection(why) ? why : { type: 'WHY', why };
     }
     case 'FIND':
@@ -85,31 +83,5 @@ function describeCluster(site: MasterSite): api.Response_Info {
     version: site.productVersion,
     started_at: startedAtUnixMs / 1000,
     elected_at: electedAtUnixMs === undefined ? undefined : electedAtUnixMs / 1000,
-  };
-}
-
-function explain(site: MasterSite, question: api.Call_Why): api.Response_Why | Rejection {
-  const wire = question.resources ?? [];
-  const invalid = validateResources(wire);
-  if (invalid !== undefined) return invalid;
-  const wanted = Resources.of(wire);
-  const explanations = site.explain({ role: question.role, wanted }, site.clock.now().monotonicMs);
-  const first = explanations[0];
-  return {
-    summary: first === undefined ? `An agent has ${wanted} free: an offer should come at once` : first.message,
-    reasons: explanations.map((explanation) => describeReason(site, explanation)),
-  };
-}
-
-function describeReason(site: MasterSite, explanation: Explanation): api.Response_Reason {
-  const { bestAgentId, bestAvailable } = explanation;
-  const agent = bestAgentId === undefined ? undefined : site.view().agents.get(bestAgentId);
-  return {
-    code: explanation.code,
-    message: explanation.message,
-    agents: explanation.agents,
-    best_agent_id: bestAgentId === undefined ? undefined : { value: bestAgentId },
-    best_hostname: agent?.info.hostname,
-    best_available: bestAvailable?.toWire(),
   };
 }

@@ -9,10 +9,10 @@ import type {
   AllocatorAgent,
   AllocatorFramework,
   AllocatorSnapshot,
-  Explanation,
   OfferDecision,
   RoleUse,
 } from '../../../../src/offers/allocator/allocator.js';
+import type { Answer } from '../../../../src/offers/explain/answer.js';
 import { Resources } from '../../../../src/offers/resources/resources.js';
 
 interface Agent {
@@ -200,8 +200,8 @@ export class BookkeepingAllocator implements Allocator {
     held.set(agentId, (held.get(agentId) ?? Resources.empty).add(resources));
   }
 
-  explain(): readonly Explanation[] {
-    return [];
+  explain(): Answer {
+    return { summary: '', firstStep: '', commands: [], reasons: [], findings: [], agents: 0, available: 0 };
   }
 
   snapshot(): AllocatorSnapshot {

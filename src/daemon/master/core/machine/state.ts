@@ -82,6 +82,13 @@ export class MasterState {
     return `${this.masterId}-S${this.#nextAgent++}`;
   }
   newOfferId(): string {
-    return `${this.masterId}-O${this.#nextOffer++}`;
+    return this.offerIdOf(this.#nextOffer++);
+  }
+  offerIdOf(offer: number): string {
+    return `${this.masterId}-O${offer}`;
+  }
+  /** Of an id that this master gave out. */
+  offerNumberOf(offerId: string): number {
+    return Number(offerId.slice(this.masterId.length + 2));
   }
 }

@@ -54,15 +54,19 @@ export function takeOffer(context: Context, offer: OfferRecord, ending: OfferEnd
   touchUsage(context, framework.id, agent.id);
 }
 
-/** Gives offered resources back; they are offered again at the next interval (architecture, section 1). */
+/**
+ * Gives offered resources back; they are offered again at the next interval (architecture, section 1). `id`: of the offer that
+ * was declined with them, which is what `why` names.
+ */
 export function recoverOffered(
   context: Context,
-  offered: Pick<OfferRecord, 'frameworkId' | 'agentId' | 'resources'>,
+  offered: Pick<OfferRecord, 'id' | 'frameworkId' | 'agentId' | 'resources'>,
   refuseUntilMs?: number,
 ): void {
-  const { frameworkId, agentId, resources } = offered;
+  const { id, frameworkId, agentId, resources } = offered;
   if (resources.isEmpty) return;
-  const refuse = refuseUntilMs === undefined ? undefined : { untilMs: refuseUntilMs };
+  const decline = { atMs: context.now.monotonicMs, offer: context.state.offerNumberOf(id) };
+  const refuse = refuseUntilMs === undefined ? undefined : { untilMs: refuseUntilMs, decline };
   context.allocator.recoverResources({ frameworkId, agentId, resources, allocated: false, refuse });
   context.allocation.requestAtInterval(context.now.monotonicMs);
   if (refuseUntilMs !== undefined) context.allocation.requestAtInterval(context.now.monotonicMs, refuseUntilMs);

@@ -107,8 +107,8 @@ function carryOut(
   framework: FrameworkRecord,
   offers: readonly [OfferRecord, ...OfferRecord[]],
   operations: readonly mesos.Offer_Operation[],
-): Pick<OfferRecord, 'frameworkId' | 'agentId' | 'resources'> {
-  const [{ agentId, role }] = offers;
+): Pick<OfferRecord, 'id' | 'frameworkId' | 'agentId' | 'resources'> {
+  const [{ id, agentId, role }] = offers;
   // The offers of an agent that leaves or disconnects are rescinded in the same step, so it is there and connected.
   const agent = present(context.state.agents.get(agentId), 'an offer has an agent');
   framework.count('offers/accepted', offers.length);
@@ -120,7 +120,7 @@ function carryOut(
     if (operation.type !== undefined) framework.count(OPERATION_COUNTS.get(operation.type));
     carryOutOne(scope, operation);
   }
-  return { frameworkId: framework.id, agentId, resources: scope.remaining };
+  return { id, frameworkId: framework.id, agentId, resources: scope.remaining };
 }
 
 /** The seam for operations on reservations and volumes: each becomes a case beside the launches. */

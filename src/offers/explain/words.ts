@@ -1,0 +1,397 @@
+/** Reasons as sentences, and the one thing to do first about each, as somebody reads them who was just woken. Pure. */
+import { fromMilli } from '../resources/resource-value.js';
+import type { Resources } from '../resources/resources.js';
+import type { Code, Detail, Holder, Question, Shortage, Standing } from './answer.js';
+
+/** What a sentence is about. */
+export interface Told {
+  readonly detail: Detail;
+  readonly agents: number;
+  /** For a question about one agent. */
+  readonly frameworks: number | undefined;
+  /** Hostname of the agent that stands for the others, or its id. */
+  readonly best: string;
+  readonly nowUnixMs: number;
+  /** Name of the framework, or the role, that is asked about. */
+  readonly who: string;
+}
+
+/** For lists of counts. */
+export const SHORT_WORDS: Readonly<Partial<Record<Code, string>>> = {
+  AVAILABLE: 'free',
+  DRF_ORDER: 'free, others first',
+  FILTERED: 'declined before',
+  OFFERED: 'offered to others',
+  IN_USE: 'in use',
+  BELOW_MINIMUM: 'with next to nothing free',
+  HEADROOM: 'kept for guarantees',
+  QUOTA_LIMIT: 'beyond quota',
+  MAINTENANCE: 'in maintenance',
+  DRAINING: 'draining',
+  DEACTIVATED: 'deactivated',
+  INACTIVE: 'not active',
+  WHITELIST: 'not on the whitelist',
+  UNREACHABLE: 'unreachable',
+  CONSTRAINT: 'excluded by constraints',
+  RESERVED: 'reserved for others',
+  CAPABILITY: 'for other capabilities',
+  REGION: 'in another region',
+  TOO_SMALL: 'too small',
+};
+
+export function sentenceOf(told: Told): string {
+  const { detail, who } = told;
+  const agents = countedOf(told);
+  const best = bestOf(told);
+  const is = told.frameworks === undefined && told.agents > 1 ? 'are' : 'is';
+  switch (detail.code) {
+    case 'NO_AGENTS':
+      return 'no agent is registered';
+    case 'PAUSED':
+      return 'nothing is offered yet: after a change of leader the master waits for its agents to come back';
+    case 'NOT_SUBSCRIBED':
+      if (detail.state === undefined) return unsubscribedSentence(told);
+      return `${who} is ${detail.state}${forText(detail.sinceUnixMs, told)}: its scheduler is not connected`;
+    case 'BACKPRESSURE':
+      return `${who} reads its events too slowly: no offers until it has caught up`;
+    case 'SUPPRESSED':
+      return `${who} suppressed offers${detail.role === undefined || who === `role ${detail.role}` ? '' : ` for role ${detail.role}`}`;
+    case 'UNREACHABLE':
+      return `${agents} cannot be reached: ${best} ${AWAY[detail.state ?? ''] ?? 'is unreachable'}${forText(detail.sinceUnixMs, told)}`;
+    case 'DEACTIVATED':
+      return `${agents} ${is} deactivated by an operator${named(told)}`;
+    case 'DRAINING':
+      return `${agents} ${detail.state === 'DRAINED' ? `${is === 'is' ? 'has' : 'have'} drained` : `${is} draining`}${named(told)}`;
+    case 'MAINTENANCE':
+      return `${agents} ${is} down for maintenance${named(told)}${untilText(detail, told)}`;
+    case 'INACTIVE':
+      return `${agents} ${is} not active${named(told)}`;
+    case 'WHITELIST':
+      return `${agents} ${is} not on the whitelist of the master${named(told)}`;
+    case 'CAPABILITY':
+      return capabilitySentence(told, agents);
+    case 'REGION':
+      return `${agents} ${is} in another region: ${best} ${told.frameworks === undefined ? '' : 'is '}in ${detail.region}, the master in ${detail.masterRegion}`;
+    case 'CONSTRAINT':
+      return `${agents} ${is} excluded by offer constraints: ${best} fails ${detail.constraint ?? 'all of them'}`;
+    case 'TOO_SMALL':
+      return `${agents} ${is} too small even when idle: ${nearest(told)} has ${shortText(detail.shortages)}`;
+    case 'RESERVED':
+      return `${agents} ${told.frameworks === undefined && told.agents > 1 ? 'have' : 'has'} enough only with what is reserved: on ${best} ${holdersText(detail.holders, 'for role')}`;
+    case 'IN_USE':
+      return `${agents} ${is} in use: ${nearest(told)} has ${shortText(detail.shortages)} free${usedText(detail.holders)}`;
+    case 'OFFERED':
+      return offeredSentence(told, agents, is);
+    case 'QUOTA_LIMIT':
+      return `the quota limit of role ${detail.role} leaves ${limitText(detail.shortages)}`;
+    case 'HEADROOM':
+      return `what is free is kept for guarantees not met yet: ${holdersText(detail.holders, 'for role')}; that leaves ${shortText(detail.shortages)}`;
+    case 'BELOW_MINIMUM':
+      return `${agents} ${told.frameworks === undefined && told.agents > 1 ? 'have' : 'has'} less free than the smallest offer: ${best} has ${shortText(detail.shortages)}`;
+    case 'FILTERED':
+      return filteredSentence(told, agents);
+    case 'DRF_ORDER':
+      return orderSentence(told, agents, is);
+    case 'AVAILABLE':
+      return told.frameworks === undefined
+        ? `${agents} ${is} free for it: ${best} comes with the next allocation`
+        : `${agents} goes to ${who} with the next allocation`;
+  }
+}
+
+const AWAY: Readonly<Record<string, string>> = {
+  UNREACHABLE: 'has been silent, and UNREACHABLE',
+  DISCONNECTED: 'has been DISCONNECTED',
+  RECOVERED: 'has not come back since the last election,',
+};
+
+/** What to do about it, a sentence; commands that can be pasted. */
+export function firstStepOf(told: Told, question: Question): { readonly text: string; readonly commands: string[] } {
+  const { detail, best, who } = told;
+  const onAgent = [`mesoctl agent show ${best}`];
+  switch (detail.code) {
+    case 'NO_AGENTS':
+      return step('Start an agent on a machine that can reach the masters.', 'mesoctl agent join HOST:5050');
+    case 'PAUSED':
+      return step('Wait: offers begin when enough agents are back. See which are missing.', 'mesoctl agent list');
+    case 'NOT_SUBSCRIBED':
+      return detail.state === undefined
+        ? step('Start a framework, or give one the role.', 'mesoctl framework list')
+        : absentStep(told);
+    case 'BACKPRESSURE':
+      return step(
+        `Look after the scheduler of ${who}: it has to read its event stream.`,
+        `mesoctl framework show ${who}`,
+      );
+    case 'SUPPRESSED':
+      return step(`${subjectOf(who)} has to send REVIVE; nobody else can.`, 'mesoctl framework list');
+    case 'UNREACHABLE':
+      return step(`Look at the agent process on ${best} and its way to the masters.`, ...onAgent);
+    case 'DEACTIVATED':
+    case 'DRAINING':
+      return step(`Reactivate ${best} if that work is over (REACTIVATE_AGENT).`, ...onAgent);
+    case 'MAINTENANCE':
+      return step(`Bring ${best} up when its maintenance is over (STOP_MAINTENANCE).`, ...onAgent);
+    case 'INACTIVE':
+      return step(`Find out why ${best} is not active.`, ...onAgent);
+    case 'WHITELIST':
+      return step(`Add ${best} to the file of --whitelist; it is read again every 5 seconds.`);
+    case 'CAPABILITY':
+      return detail.lackedBy === 'agent'
+        ? step(`Upgrade ${best}: it has to announce ${detail.capability}.`, ...onAgent)
+        : step(`${subjectOf(who)} has to subscribe with the capability ${detail.capability}.`);
+    case 'REGION':
+      return step(`${subjectOf(who)} has to subscribe with the capability REGION_AWARE.`);
+    case 'CONSTRAINT':
+      return step('Loosen the offer constraints, or give an agent the attributes they ask for.', ...onAgent);
+    case 'TOO_SMALL':
+      return step(`Ask for no more than ${atMost(detail.shortages)}, or add a larger agent.`, 'mesoctl agent list');
+    case 'RESERVED':
+      return step(
+        `Ask in role ${detail.holders?.[0]?.role ?? 'of the reservation'}, or unreserve it on ${best}.`,
+        ...onAgent,
+      );
+    case 'IN_USE':
+      return step(
+        `Wait for tasks to end, or free ${lackText(detail.shortages)} on ${best}.`,
+        `mesoctl task list --filter host==${best}`,
+      );
+    case 'OFFERED':
+      return offeredStep(told);
+    case 'QUOTA_LIMIT':
+      return step(
+        `Raise the limit of role ${detail.role} to ${raisedText(detail.shortages)}, or let its tasks end.`,
+        'mesoctl role list',
+      );
+    case 'HEADROOM':
+      return step(
+        `Add agents, or lower the guarantee of role ${detail.holders?.[0]?.role ?? 'that it is kept for'}.`,
+        'mesoctl role list',
+      );
+    case 'BELOW_MINIMUM':
+      return step(`Wait for tasks to end on ${best}, or lower --min-allocatable-resources.`, ...onAgent);
+    case 'FILTERED':
+      return step(`Wait${untilText(detail, told)}, or let the framework send REVIVE.`);
+    case 'DRF_ORDER':
+      return detail.isDrawn === true
+        ? step('Wait: frameworks are drawn at random by weight.', 'mesoctl role list')
+        : step('Wait for its turn; a greater weight of its role brings it forward.', 'mesoctl role list');
+    case 'AVAILABLE':
+      return question.frameworkId === undefined && !question.wanted.isEmpty
+        ? step('Nothing: launch it.')
+        : step('Nothing: an offer comes within the allocation interval.');
+  }
+}
+
+function absentStep({ detail, who }: Told): { readonly text: string; readonly commands: string[] } {
+  const command = `mesoctl framework show ${who}`;
+  if (detail.state === 'COMPLETED' || detail.state === 'REMOVING')
+    return step('It was removed and never comes back: start its scheduler as a new framework.', command);
+  return step(`Look after the scheduler of ${who}: it has to subscribe again.`, command);
+}
+
+function step(text: string, ...commands: string[]): { readonly text: string; readonly commands: string[] } {
+  return { text, commands };
+}
+
+/** What the sentence begins with: so many agents, or the one that is asked about. */
+function countedOf({ agents, frameworks, best }: Told): string {
+  return frameworks === undefined ? countOf(agents, 'agent') : best;
+}
+
+/** The agent that the numbers are of; where it is the only one, it was named. */
+function bestOf({ frameworks, best }: Told): string {
+  return frameworks === undefined ? best : 'it';
+}
+
+export function countOf(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+function nearest(told: Told): string {
+  return told.agents > 1 && told.frameworks === undefined ? `the nearest, ${told.best},` : bestOf(told);
+}
+
+/** Where one agent is asked about, its name was said. */
+function named({ frameworks, agents, best }: Told): string {
+  if (frameworks !== undefined) return '';
+  return agents === 1 ? `: ${best}` : `, such as ${best}`;
+}
+
+function unsubscribedSentence({ detail, who }: Told): string {
+  const role = detail.role === undefined ? 'any role' : `role ${detail.role}`;
+  return isFramework(who) ? `${who} is not subscribed to ${role}` : `no framework is subscribed to ${role}`;
+}
+
+function isFramework(who: string): boolean {
+  return who !== 'the framework' && !who.startsWith('role ');
+}
+
+function capabilitySentence(told: Told, agents: string): string {
+  const { detail, who } = told;
+  const { capability, lackedBy } = detail;
+  const isMany = told.frameworks === undefined && told.agents > 1;
+  if (lackedBy === 'agent') return `${agents} ${isMany ? 'lack' : 'lacks'} the capability ${capability}${named(told)}`;
+  return `${agents} ${isMany ? 'are' : 'is'} for frameworks with ${capability}, which ${who} does not have${named(told)}`;
+}
+
+function offeredSentence(told: Told, agents: string, is: string): string {
+  const { detail, best, frameworks } = told;
+  const [holder] = detail.holders ?? [];
+  const since = `${offerText(holder)}${forText(holder?.sinceUnixMs, told)}`;
+  if (detail.isOwn === true) return `${agents} ${is} offered to ${told.who} already: ${best}${since}`;
+  const to = holder === undefined ? 'others' : `${holderName(holder)} in role ${holder.role}`;
+  return frameworks === undefined
+    ? `${agents} ${is} offered to others: ${best} to ${to}${since}`
+    : `${agents} ${is} offered to ${to}${since}`;
+}
+
+function offeredStep(told: Told): { readonly text: string; readonly commands: string[] } {
+  const { detail, best } = told;
+  const [holder] = detail.holders ?? [];
+  const command = `mesoctl offer list --filter host==${best}`;
+  if (detail.isOwn === true)
+    return step(`${subjectOf(told.who)} has to accept or decline the offer it holds.`, command);
+  const name = holder === undefined ? 'the holder' : holderName(holder);
+  return step(`Wait until ${name} accepts or declines; --offer-timeout of the master bounds that.`, command);
+}
+
+function filteredSentence(told: Told, agents: string): string {
+  const { detail, best } = told;
+  const which = detail.offerId === undefined ? '' : ` with offer ${shortId(detail.offerId)}`;
+  const ago = detail.sinceUnixMs === undefined ? '' : ` ${duration(told.nowUnixMs - detail.sinceUnixMs)} ago`;
+  const where = told.frameworks === undefined ? `${best} was declined` : `${told.who} declined it`;
+  const many = told.frameworks === undefined && told.agents > 1 ? 'were' : 'was';
+  const subject = told.frameworks === undefined ? `${agents} ${many} declined before: ` : '';
+  return `${subject}${where}${which}${ago}, and is not offered again${untilText(detail, told)}`;
+}
+
+function orderSentence(told: Told, agents: string, is: string): string {
+  const { ahead = [], own, isDrawn } = told.detail;
+  const [first] = ahead;
+  if (first === undefined) return `${agents} ${is} free and others come first`;
+  const more = ahead.length > 1 ? ` and ${ahead.length - 1} more` : '';
+  if (isDrawn === true) return `${agents} ${is} free, and ${standingName(first)}${more} may be drawn before`;
+  const numbers = `${standingText(first)}${more}, before ${own === undefined ? told.who : standingText(own)}`;
+  return `${agents} ${is} free and ${is === 'is' ? 'goes' : 'go'} to others first: ${numbers}`;
+}
+
+function standingText(standing: Standing): string {
+  return `${standingName(standing)} with share ${percent(standing.share)} at weight ${standing.weight}`;
+}
+
+function standingName({ role, frameworkId, frameworkName }: Standing): string {
+  const framework = frameworkName ?? shortId(frameworkId);
+  return role === undefined ? framework : `role ${role}${framework === '' ? '' : ` (${framework})`}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** `cpus 2 of 4 wanted, mem 512M of 8192M wanted` */
+export function shortText(shortages: readonly Shortage[] | undefined): string {
+  if (shortages === undefined || shortages.length === 0) return 'nothing';
+  return shortages
+    .map(({ name, has, wanted }) => `${amount(name, has)} of the ${value(name, wanted)} wanted`)
+    .join(', ');
+}
+
+function lackText(shortages: readonly Shortage[] | undefined): string {
+  if (shortages === undefined || shortages.length === 0) return 'something';
+  return shortages.map(({ name, lacks }) => amount(name, lacks)).join(', ');
+}
+
+function atMost(shortages: readonly Shortage[] | undefined): string {
+  if (shortages === undefined || shortages.length === 0) return 'there is';
+  return shortages.map(({ name, has }) => amount(name, has)).join(', ');
+}
+
+function limitText(shortages: readonly Shortage[] | undefined): string {
+  if (shortages === undefined || shortages.length === 0) return 'too little for an offer';
+  return shortages
+    .map(({ name, has, wanted, limit, consumed }) => {
+      const of = limit === undefined ? '' : ` (${value(name, consumed ?? 0)} of ${value(name, limit)} consumed)`;
+      return `${amount(name, has)} of the ${value(name, wanted)} wanted${of}`;
+    })
+    .join(', ');
+}
+
+function raisedText(shortages: readonly Shortage[] | undefined): string {
+  const limited = (shortages ?? []).filter(({ limit }) => limit !== undefined);
+  if (limited.length === 0) return 'more';
+  return limited.map(({ name, limit = 0, lacks }) => amount(name, Number((limit + lacks).toFixed(3)))).join(', ');
+}
+
+function holdersText(holders: readonly Holder[] | undefined, word: string): string {
+  if (holders === undefined || holders.length === 0) return 'others';
+  return holders.map(({ role, resources }) => `${amountsText(resources)} ${word} ${role}`).join(', ');
+}
+
+function usedText(holders: readonly Holder[] | undefined): string {
+  const [first] = holders ?? [];
+  if (first === undefined) return '';
+  const more = (holders?.length ?? 0) > 1 ? `, ${(holders?.length ?? 1) - 1} more share the rest` : '';
+  return `; ${holderName(first)} uses ${amountsText(first.resources)}${more}`;
+}
+
+function holderName({ frameworkName, frameworkId, role }: Holder): string {
+  return frameworkName ?? (frameworkId === undefined ? `role ${role}` : shortId(frameworkId));
+}
+
+function offerText(holder: Holder | undefined): string {
+  return holder?.offerId === undefined ? '' : `, offer ${shortId(holder.offerId)}`;
+}
+
+function forText(sinceUnixMs: number | undefined, { nowUnixMs }: Told): string {
+  return sinceUnixMs === undefined ? '' : ` for ${duration(nowUnixMs - sinceUnixMs)}`;
+}
+
+function untilText({ untilUnixMs }: Detail, { nowUnixMs }: Told): string {
+  return untilUnixMs === undefined ? '' : ` for ${duration(untilUnixMs - nowUnixMs)}`;
+}
+
+/** Scalars by name, ranges and sets by how many: `cpus 2, mem 512M, ports 3`. */
+export function amountsText(resources: Resources): string {
+  const parts = [...resources.names()].map((name) => amount(name, fromMilli(resources.quantityMilli(name))));
+  return parts.length === 0 ? 'nothing' : parts.join(', ');
+}
+
+function amount(name: string, number: number): string {
+  return `${name} ${value(name, number)}`;
+}
+
+function value(name: string, number: number): string {
+  return `${Number(number.toFixed(3))}${name === 'mem' || name === 'disk' ? 'M' : ''}`;
+}
+
+/** `0.4s`, `12s`, `3m`, `1h20m`, `6d` */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${Number(seconds.toFixed(1))}s`;
+  if (seconds < 120) return `${Math.round(seconds)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
+  return `${Math.floor(hours / 24)}d`;
+}
+
+/** What tells apart the ids that one master gives out: their end. */
+export function shortId(id: string): string {
+  return id.length > 37 && id.charAt(36) === '-' ? id.slice(37) : id;
+}
+
+/** Names are never written with a capital that they do not have. */
+export function opened(text: string, { who, best }: Told): string {
+  return text.startsWith(best) || (isFramework(who) && text.startsWith(who)) ? text : capital(text);
+}
+
+function subjectOf(who: string): string {
+  if (who === 'the framework') return 'The framework';
+  return isFramework(who) ? `Framework ${who}` : `A framework of ${who}`;
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
