@@ -7,6 +7,7 @@
  */
 import type { Instant } from '../../base/clock.js';
 import type { Rejection } from '../../base/rejection.js';
+import type * as wire from '../../wire/gen/allocator.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type * as scheduler from '../../wire/gen/scheduler.js';
 import type { Answer, ClusterFacts, Question } from '../explain/answer.js';
@@ -54,8 +55,20 @@ export interface OfferDecision {
   readonly resources: Resources;
 }
 
+/** One framework to ask to leave one agent before its maintenance. */
+export interface InverseOfferDecision {
+  readonly frameworkId: string;
+  readonly agentId: string;
+  readonly unavailability: mesos.Unavailability;
+}
+
+/** What frameworks answered, by agent; every agent under maintenance is there. */
+export type InverseOfferStatuses = ReadonlyMap<string, readonly wire.InverseOfferStatus[]>;
+
 export interface AllocationResult {
   readonly offers: readonly OfferDecision[];
+  /** With the last slice of a run. */
+  readonly inverseOffers: readonly InverseOfferDecision[];
   /** True: the time slice ended first; call `allocate` again with the same arguments. */
   readonly more: boolean;
 }
@@ -81,6 +94,18 @@ export interface Allocator {
   ): void;
   activateAgent(agentId: string): void;
   deactivateAgent(agentId: string): void;
+  /**
+   * When the machine of the agent is under maintenance; undefined: nothing is scheduled. A change drops what is outstanding,
+   * every answer and every filter of inverse offers.
+   */
+  updateUnavailability(agentId: string, unavailability: mesos.Unavailability | undefined): void;
+  /** The inverse offer is not outstanding any more: the framework answered, or (no `answer`) it was taken back. */
+  updateInverseOffer(
+    frameworkId: string,
+    agentId: string,
+    answer?: { readonly status: wire.InverseOfferStatus; readonly untilMs: number | undefined },
+  ): void;
+  inverseOfferStatuses(): InverseOfferStatuses;
   /** null: no whitelist, every agent. */
   updateWhitelist(hostnames: ReadonlySet<string> | null): void;
 
@@ -156,6 +181,8 @@ export interface RoleUse {
   readonly dominantShare: number;
   /** Its part of the cluster, 0 to 1, by weight among the siblings that take part in allocation; undefined: it does not. */
   readonly fairShare: number | undefined;
+  /** What quota counts of it: unreserved resources in use and all reservations. */
+  readonly consumed: ReadonlyMap<string, number>;
   /** undefined: none is set. */
   readonly guarantee: ReadonlyMap<string, number> | undefined;
   readonly limit: ReadonlyMap<string, number> | undefined;

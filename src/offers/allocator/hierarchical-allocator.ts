@@ -9,6 +9,7 @@ import { assert, present } from '../../base/assert.js';
 import type { Instant } from '../../base/clock.js';
 import { type Random, seededRandom } from '../../base/random.js';
 import { type Rejection, reject } from '../../base/rejection.js';
+import type * as wire from '../../wire/gen/allocator.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import { type Answer, type ClusterFacts, NO_FACTS, type Question } from '../explain/answer.js';
 import { explain } from '../explain/explain.js';
@@ -23,6 +24,7 @@ import type {
   AllocatorFramework,
   AllocatorOptions,
   AllocatorSnapshot,
+  InverseOfferStatuses,
   RoleUse,
 } from './allocator.js';
 import {
@@ -34,6 +36,7 @@ import {
   NEEDS_MULTI_ROLE,
   subscribedRoles,
 } from './allocator-state.js';
+import { InverseOffers } from './inverse-offers.js';
 import { Ledger } from './ledger.js';
 import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
 import { QuotaRun } from './quota-run.js';
@@ -47,15 +50,20 @@ export function createAllocator(options: AllocatorOptions): Allocator {
   return new HierarchicalAllocator(options);
 }
 
+const NOTHING: AllocationResult = { offers: [], inverseOffers: [], more: false };
+
 class HierarchicalAllocator implements Allocator {
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #minimum: MinAllocatable;
   readonly #roleOrder: RoleOrder;
   readonly #quotaRoles = new Set<RoleNode>();
+  readonly #inverseOffers = new InverseOffers();
   #whitelist: ReadonlySet<string> | null = null;
   #paused = false;
   #run: AllocationRun | undefined;
+  /** Of the run; undefined: all. */
+  #runAgentIds: ReadonlySet<string> | undefined;
   #runs = 0;
 
   constructor(private readonly options: AllocatorOptions) {
@@ -92,6 +100,7 @@ class HierarchicalAllocator implements Allocator {
     this.#run?.dropHeld({ frameworkId });
     const clients = [...this.#ledger.clientsOf(framework)];
     this.#ledger.frameworks.delete(frameworkId);
+    this.#inverseOffers.forgetFramework(frameworkId);
     for (const client of clients) {
       this.#ledger.settleActivity(client);
       this.#ledger.filters.removeClient(client.slot);
@@ -103,6 +112,7 @@ class HierarchicalAllocator implements Allocator {
     const framework = this.#getFramework(frameworkId);
     this.#run?.dropHeld({ frameworkId });
     framework.active = false;
+    this.#inverseOffers.dropFilters(frameworkId);
     for (const client of this.#ledger.clientsOf(framework)) {
       this.#ledger.settleActivity(client);
       this.#ledger.filters.removeClient(client.slot);
@@ -149,6 +159,7 @@ class HierarchicalAllocator implements Allocator {
     const framework = this.#getFramework(frameworkId);
     const revived = roles.length === 0 ? framework.roles : new Set(roles);
     for (const role of revived) framework.suppressedRoles.delete(role);
+    this.#inverseOffers.dropFilters(frameworkId);
     for (const client of this.#ledger.clientsOf(framework)) {
       if (!revived.has(client.role.path)) continue;
       this.#ledger.filters.removeClient(client.slot);
@@ -177,6 +188,7 @@ class HierarchicalAllocator implements Allocator {
     if (agent === undefined) return;
     this.#run?.dropHeld({ agentSlot: agent.slot });
     this.#ledger.removeAgent(agent);
+    this.#inverseOffers.update(agentId, undefined);
   }
 
   updateAgent(
@@ -205,6 +217,22 @@ class HierarchicalAllocator implements Allocator {
     const agent = this.#getAgent(agentId);
     this.#run?.dropHeld({ agentSlot: agent.slot });
     agent.active = false;
+  }
+
+  updateUnavailability(agentId: string, unavailability: mesos.Unavailability | undefined): void {
+    this.#inverseOffers.update(agentId, unavailability);
+  }
+
+  updateInverseOffer(
+    frameworkId: string,
+    agentId: string,
+    answer?: { readonly status: wire.InverseOfferStatus; readonly untilMs: number | undefined },
+  ): void {
+    this.#inverseOffers.settle(frameworkId, agentId, answer);
+  }
+
+  inverseOfferStatuses(): InverseOfferStatuses {
+    return this.#inverseOffers.statuses();
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | null): void {
@@ -306,13 +334,16 @@ class HierarchicalAllocator implements Allocator {
     nowMs: number,
     budget = Number.POSITIVE_INFINITY,
   ): AllocationResult {
-    if (this.#paused) return { offers: [], more: false };
+    if (this.#paused) return NOTHING;
     const limit = Math.max(1, budget);
-    if (this.#run === undefined && !this.#dropExpiredFilters(nowMs, limit)) return { offers: [], more: true };
+    if (this.#run === undefined && !this.#dropExpiredFilters(nowMs, limit)) return { ...NOTHING, more: true };
     this.#run ??= this.#startRun(agentIds);
     const { offers, done } = this.#run.step(limit);
-    if (done) this.#run = undefined;
-    return { offers, more: !done };
+    if (!done) return { offers, inverseOffers: [], more: true };
+    const inverseOffers = this.#inverseOffers.decide(this.#ledger, this.#runAgentIds, nowMs);
+    this.#run = undefined;
+    this.#runAgentIds = undefined;
+    return { offers, inverseOffers, more: false };
   }
 
   explain(question: Question, now: Instant, facts: ClusterFacts = NO_FACTS): Answer {
@@ -349,6 +380,7 @@ class HierarchicalAllocator implements Allocator {
 
   #startRun(agentIds: ReadonlySet<string> | undefined): AllocationRun {
     this.#runs++;
+    this.#runAgentIds = agentIds;
     const context = {
       ledger: this.#ledger,
       roleOrder: this.#roleOrder,

@@ -23,6 +23,7 @@ export function describeRoles(ledger: Ledger): RoleUse[] {
     allocated: amounts(ledger, (index) => node.allocated.get(index)),
     offered: amounts(ledger, (index) => ledger.tree.chargedOf(node, index) - node.allocated.get(index)),
     reserved: amounts(ledger, (index) => node.reservations.get(index)),
+    consumed: amounts(ledger, (index) => node.allocatedFirm.get(index) + node.reservations.get(index)),
     dominantShare: dominantShare(ledger, node),
     fairShare: fairShareOf.get(node),
     ...describeQuota(ledger, node.quota),

@@ -20,7 +20,7 @@ describe('slices of a run', () => {
   it('hold what stage 1 decided until stage 2 has seen the agent', () => {
     const allocator = withGuarantee();
     const first = allocator.allocate(undefined, 0, 1);
-    expect(first).toEqual({ offers: [], more: true });
+    expect(first).toEqual({ offers: [], inverseOffers: [], more: true });
     const second = allocator.allocate(undefined, 0, 100);
     expect(second.more).toBe(false);
     expect(second.offers.length).toBe(1);
@@ -33,7 +33,7 @@ describe('slices of a run', () => {
     expect(free(allocator)?.equals(res('cpus(eng):1'))).toBe(true);
     allocator.deactivateFramework('web');
     expect(free(allocator)?.equals(res('cpus:2;mem:64;cpus(eng):1'))).toBe(true);
-    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], more: false });
+    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], inverseOffers: [], more: false });
     allocator.removeFramework('web');
     expect(allocator.snapshot().roles.get('eng/web')).toBeUndefined();
   });
@@ -42,7 +42,7 @@ describe('slices of a run', () => {
     const allocator = withGuarantee();
     allocator.allocate(undefined, 0, 1);
     allocator.removeAgent('a1');
-    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], more: false });
+    expect(allocator.allocate(undefined, 0)).toEqual({ offers: [], inverseOffers: [], more: false });
     expect(allocator.snapshot().roles.get('eng')?.dominantShare).toBe(0);
   });
 

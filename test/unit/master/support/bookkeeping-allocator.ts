@@ -9,6 +9,7 @@ import type {
   AllocatorAgent,
   AllocatorFramework,
   AllocatorSnapshot,
+  InverseOfferStatuses,
   OfferDecision,
   RoleUse,
 } from '../../../../src/offers/allocator/allocator.js';
@@ -105,6 +106,11 @@ export class BookkeepingAllocator implements Allocator {
   deactivateAgent(id: string): void {
     this.#agent(id).active = false;
   }
+  updateUnavailability(): void {}
+  updateInverseOffer(): void {}
+  inverseOfferStatuses(): InverseOfferStatuses {
+    return new Map();
+  }
   updateWhitelist(hostnames: ReadonlySet<string> | null): void {
     this.#whitelist = hostnames;
   }
@@ -169,12 +175,12 @@ export class BookkeepingAllocator implements Allocator {
       const agent = this.#agents.get(agentId);
       if (agent === undefined || !agent.active || this.#whitelist?.has(agent.hostname) === false) continue;
       for (const framework of this.#frameworks.values()) {
-        if (offers.length >= this.sliceOffers) return { offers, more: true };
+        if (offers.length >= this.sliceOffers) return { offers, inverseOffers: [], more: true };
         const decision = this.#offer(agentId, agent, framework, nowMs);
         if (decision !== undefined) offers.push(decision);
       }
     }
-    return { offers, more: false };
+    return { offers, inverseOffers: [], more: false };
   }
 
   #offer(agentId: string, agent: Agent, framework: Framework, nowMs: number): OfferDecision | undefined {
@@ -235,6 +241,7 @@ export class BookkeepingAllocator implements Allocator {
       allocated: resources.scalars(),
       offered: new Map(),
       reserved: new Map(),
+      consumed: resources.scalars(),
       dominantShare: 0,
       fairShare: undefined,
       guarantee: undefined,
