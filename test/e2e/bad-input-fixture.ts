@@ -40,6 +40,8 @@ export function masterConfig(workDir: string): MasterConfig {
     maxUnreachableTasksPerFramework: 1000,
     maxOperatorEventStreamSubscribers: 1000,
     recoveryAgentRemovalLimitPercent: 100,
+    allocatorAgentRecoveryFactor: 0.8,
+    allocatorRecoveryTimeoutMs: 600_000,
     registryGcIntervalMs: 900_000,
     registryMaxAgentAgeMs: 1_209_600_000,
     registryMaxAgentCount: 102_400,
@@ -183,6 +185,8 @@ export class Framework extends Subscriber {
   }
 }
 
+const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'] as const;
+
 /** An agent that registers, answers pings and otherwise only notes what it is told. */
 export class LinkedAgent {
   readonly frames: AnyEvent[] = [];
@@ -204,7 +208,7 @@ export class LinkedAgent {
             register: {
               agent_info: { hostname: 'agent.example', port: agentPort, resources: parsed.toWire() },
               version: '1.12.0',
-              capabilities: [{ type: 'MULTI_ROLE' }, { type: 'HIERARCHICAL_ROLE' }, { type: 'RESERVATION_REFINEMENT' }],
+              capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
               ip: '127.0.0.1',
             },
           }),

@@ -156,8 +156,8 @@ describe('calls that are wrong before any framework is looked at', () => {
     const framework = await subscribe();
     expect((await framework.call({ type: 'UNKNOWN' })).status).toBe(501);
     expect((await post(port, OPERATOR, { type: 'UNKNOWN' })).status).toBe(501);
-    const reply = await post(port, OPERATOR, { type: 'GET_QUOTA' });
-    expect([reply.status, reply.body]).toEqual([501, 'This master does not support the call GET_QUOTA yet']);
+    const reply = await post(port, OPERATOR, { type: 'GET_LOGGING_LEVEL' });
+    expect([reply.status, reply.body]).toEqual([501, 'This master does not support the call GET_LOGGING_LEVEL yet']);
   });
 
   test('operator calls without what they need are 400 or 404', async () => {

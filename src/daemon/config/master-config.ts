@@ -51,6 +51,9 @@ export interface MasterConfig {
   /** Removals per second allowed by --agent-removal-rate-limit; undefined: no limit. */
   readonly agentRemovalRateLimit?: { readonly count: number; readonly perMs: number } | undefined;
   readonly recoveryAgentRemovalLimitPercent: number;
+  /** 0 to 1. */
+  readonly allocatorAgentRecoveryFactor: number;
+  readonly allocatorRecoveryTimeoutMs: number;
   readonly registryGcIntervalMs: number;
   readonly registryMaxAgentAgeMs: number;
   readonly registryMaxAgentCount: number;

@@ -207,6 +207,24 @@ export const MASTER_FLAGS = {
     },
     '100%',
   ),
+  allocatorAgentRecoveryFactor: flag<number>(
+    {
+      name: 'allocator-agent-recovery-factor',
+      summary: 'with quotas: part of all agents that must be back after a new leader before anything is offered',
+      kind: kinds.fraction({ min: 0, max: 1 }),
+      group: 'limits',
+    },
+    '0.8',
+  ),
+  allocatorRecoveryTimeoutMs: flag<number>(
+    {
+      name: 'allocator-recovery-timeout',
+      summary: 'with quotas: longest time that offers wait for agents after a new leader',
+      kind: kinds.duration(),
+      group: 'limits',
+    },
+    '10mins',
+  ),
   registryGcIntervalMs: flag<number>(
     {
       name: 'registry-gc-interval',

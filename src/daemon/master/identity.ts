@@ -43,7 +43,7 @@ export function createMasterInfo(options: {
     version: MESOS_API_VERSION,
     address: { hostname: address.hostname, ip: address.ip, port: address.port },
     domain,
-    capabilities: [{ type: 'AGENT_UPDATE' }],
+    capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
   };
 }
 

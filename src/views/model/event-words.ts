@@ -115,6 +115,7 @@ const AGENT_REMOVALS: Readonly<Record<api.Event_AgentRemoved_Reason, string>> = 
   UNKNOWN: 'removed',
   UNREGISTERED: 'unregistered',
   REPLACED: 'replaced by another agent at its address',
+  MACHINE_DOWN: 'shut down for maintenance of its machine',
   GONE: 'marked gone',
   PRUNED: 'forgotten, unreachable for too long',
 };

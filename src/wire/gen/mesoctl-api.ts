@@ -829,8 +829,8 @@ export const Event_AgentRemoved: MessageType<Event_AgentRemoved> = messageType('
   { no: 4, name: "message", label: 'optional', kind: 'scalar', scalar: 'string' },
 ]);
 
-export type Event_AgentRemoved_Reason = 'UNKNOWN' | 'UNREGISTERED' | 'REPLACED' | 'GONE' | 'PRUNED';
-export const Event_AgentRemoved_Reason: EnumType<Event_AgentRemoved_Reason> = enumType('mesoctl.api.v1.Event.AgentRemoved.Reason', { UNKNOWN: 0, UNREGISTERED: 1, REPLACED: 2, GONE: 3, PRUNED: 4 }, 'UNKNOWN');
+export type Event_AgentRemoved_Reason = 'UNKNOWN' | 'UNREGISTERED' | 'REPLACED' | 'GONE' | 'PRUNED' | 'MACHINE_DOWN';
+export const Event_AgentRemoved_Reason: EnumType<Event_AgentRemoved_Reason> = enumType('mesoctl.api.v1.Event.AgentRemoved.Reason', { UNKNOWN: 0, UNREGISTERED: 1, REPLACED: 2, GONE: 3, PRUNED: 4, MACHINE_DOWN: 5 }, 'UNKNOWN');
 
 export interface Event_FrameworksUpdated {
   reason: Event_FrameworksUpdated_Reason;

@@ -1,10 +1,11 @@
 /**
- * The shape of a call of the master's operator API: a type and its payload. Source: spec page 03, 3.1. Ids of agents and frameworks, quota,
- * weights and schedules are judged by the master, which knows them.
+ * The shape of a call of the master's operator API: a type and its payload. Source: spec page 03, 3.1. Whether agents and
+ * frameworks exist, and what the cluster has and schedules, is judged by the master, which knows.
  */
-import type { Rejection } from '../../base/rejection.js';
+import { type Rejection, reject } from '../../base/rejection.js';
 import type * as master from '../gen/master.js';
 import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
+import { validateQuotaConfigs, validateQuotaRequest, validateQuotaRole } from './quota.js';
 import { validateWeights } from './weights.js';
 
 const PAYLOADS: PayloadTable<master.Call_Type, master.Call> = {
@@ -50,13 +51,18 @@ const PAYLOADS: PayloadTable<master.Call_Type, master.Call> = {
   MARK_AGENT_GONE: 'mark_agent_gone',
 };
 
+/** 64-bit nanoseconds hold so many. */
+const MAX_DURATION_SECONDS = 9_223_372_035;
+
 /** Why `call` cannot be a call, as `Failed to validate master::Call: ...`; undefined when it can. UNKNOWN passes (501). */
 export function validateMasterCall(call: master.Call): Rejection | undefined {
   const weights = call.update_weights?.weight_infos ?? [];
   const complaint =
     validateCallShape(call, PAYLOADS) ??
     resizeComplaint(call) ??
-    validateWeights(weights, 'update_weights.weight_infos');
+    validateWeights(weights, 'update_weights.weight_infos') ??
+    quotaComplaint(call) ??
+    graceComplaint(call.drain_agent?.max_grace_period);
   return failedCall('master', complaint);
 }
 
@@ -66,4 +72,22 @@ function resizeComplaint(call: master.Call): Rejection | undefined {
   if (call.type === 'SHRINK_VOLUME' && call.shrink_volume?.agent_id === undefined)
     return expecting('shrink_volume.agent_id');
   return undefined;
+}
+
+function quotaComplaint(call: master.Call): Rejection | undefined {
+  if (call.type === 'UPDATE_QUOTA') return validateQuotaConfigs(call.update_quota?.quota_configs ?? []);
+  if (call.type === 'SET_QUOTA' && call.set_quota !== undefined)
+    return validateQuotaRequest(call.set_quota.quota_request);
+  if (call.type === 'REMOVE_QUOTA' && call.remove_quota !== undefined) return validateQuotaRole(call.remove_quota.role);
+  return undefined;
+}
+
+/** A google.protobuf.Duration: both parts have the sign of the whole; it has to fit into 64-bit nanoseconds. */
+function graceComplaint(grace: NonNullable<master.Call['drain_agent']>['max_grace_period']): Rejection | undefined {
+  if (grace === undefined) return undefined;
+  const { seconds = 0, nanos = 0 } = grace;
+  if (seconds < 0 || nanos < 0) return reject('invalid', "'drain_agent.max_grace_period' must not be negative");
+  return nanos >= 1e9 || seconds > MAX_DURATION_SECONDS
+    ? reject('invalid', `'drain_agent.max_grace_period' must be a duration of at most ${MAX_DURATION_SECONDS} s`)
+    : undefined;
 }

@@ -56,6 +56,8 @@ describe('defaults', () => {
       weights: {},
       fairSharingExcludedResourceNames: [],
       recoveryAgentRemovalLimitPercent: 100,
+      allocatorAgentRecoveryFactor: 0.8,
+      allocatorRecoveryTimeoutMs: 600_000,
       registryGcIntervalMs: 900_000,
       registryMaxAgentAgeMs: 14 * 86_400_000,
       registryMaxAgentCount: 102_400,

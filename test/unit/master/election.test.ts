@@ -6,7 +6,7 @@ import { createAllocator } from '../../../src/offers/allocator/hierarchical-allo
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type { FakeAgent } from './support/fake-agent.js';
 import type { FakeScheduler } from './support/fake-scheduler.js';
-import { Harness, type HarnessOptions } from './support/harness.js';
+import { cpusMem, Harness, type HarnessOptions } from './support/harness.js';
 import { PARTITION_AWARE, type Pair, runningPair } from './support/scenarios.js';
 
 /** The master dies; a new one is elected over the same registry after `afterMs`. */
@@ -189,7 +189,12 @@ describe('what operators asked an earlier master for', () => {
   it('holds: deactivated and draining agents are not offered, through unreachable and back', () => {
     const first = threeAgents();
     const harness = successorOf({ harness: first });
-    const agents = first.agents.map((agent) => agent.moveTo(harness).reregister());
+    const agents = first.agents.map((agent) => agent.moveTo(harness));
+    const runs = { name: 't', task_id: { value: 't' }, framework_id: { value: 'f' }, state: 'TASK_RUNNING' as const };
+    // It drains as long as it runs something.
+    agents[0]?.tasks.set('t', { ...runs, agent_id: { value: agents[0].id }, resources: cpusMem(1, 128) });
+    agents[0]?.frameworks.set('f', { id: { value: 'f' }, name: 'f', user: 'nobody' });
+    for (const agent of agents) agent.reregister();
     const scheduler = harness.scheduler();
     scheduler.subscribe();
     harness.advance(1_000);

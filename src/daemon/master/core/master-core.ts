@@ -6,6 +6,7 @@
 import { assert, unreachable } from '../../../base/assert.js';
 import type { Instant } from '../../../base/clock.js';
 import { handleLinkClosed } from './agents/connection.js';
+import { settleDrains } from './agents/drain.js';
 import { handleAgentFrame } from './agents/frames.js';
 import { DEFAULT_STEP_BUDGET } from './limits.js';
 import { Context } from './machine/context.js';
@@ -50,6 +51,7 @@ class StateMachine implements MasterCore {
     for (const event of events) this.#handle(event);
     this.#runTimers(now.monotonicMs);
     const hasJobs = context.jobs.run(this.#stepBudget);
+    settleDrains(context);
     const hasOffers = allocateSlice(context);
     closeEvent(context);
     this.#hasMore = hasJobs || hasOffers;

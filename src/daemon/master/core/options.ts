@@ -20,6 +20,8 @@ export type MasterCoreConfig = Pick<
   | 'maxAgentPingTimeouts'
   | 'agentReregisterTimeoutMs'
   | 'requireAgentDomain'
+  | 'allocatorAgentRecoveryFactor'
+  | 'allocatorRecoveryTimeoutMs'
   | 'roles'
   | 'weights'
   | 'rootSubmissions'

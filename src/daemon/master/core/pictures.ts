@@ -43,8 +43,8 @@ function registeredAgent(agent: AgentView): api.Agent {
   const { info, total } = agent;
   return {
     agent_id: { value: agent.id },
-    state: agent.connected ? 'ACTIVE' : 'DISCONNECTED',
-    since: agent.connectionSinceUnixMs / 1000,
+    state: agentState(agent),
+    since: stateSince(agent) / 1000,
     hostname: info.hostname,
     ip: agent.ip,
     port: agent.port,
@@ -55,6 +55,17 @@ function registeredAgent(agent: AgentView): api.Agent {
     reserved: someAmounts(total.reserved()),
     usage: agentUsage(agent),
   };
+}
+
+function agentState({ connected, deactivation }: AgentView): api.Agent_State {
+  if (!connected) return 'DISCONNECTED';
+  if (deactivation === undefined) return 'ACTIVE';
+  const drain = deactivation.drain?.state;
+  return drain === 'DRAINING' || drain === 'DRAINED' ? drain : 'DEACTIVATED';
+}
+
+function stateSince({ connected, connectionSinceUnixMs, deactivatedSinceUnixMs = 0 }: AgentView): number {
+  return connected ? Math.max(connectionSinceUnixMs, deactivatedSinceUnixMs) : connectionSinceUnixMs;
 }
 
 function recoveredAgent(agentId: string, info: mesos.AgentInfo, electedAtUnixMs: number | undefined): api.Agent {

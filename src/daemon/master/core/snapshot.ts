@@ -17,7 +17,7 @@ export function describeAgent(agent: AgentView): master.Response_GetAgents_Agent
   return {
     agent_info: agent.info,
     active: agent.active,
-    deactivated: false,
+    deactivated: agent.deactivation !== undefined,
     version: agent.version,
     pid: agent.pid,
     registered_time: timeInfo(agent.registeredAtUnixMs),
@@ -26,6 +26,8 @@ export function describeAgent(agent: AgentView): master.Response_GetAgents_Agent
     allocated_resources: agent.allocated().toWire(),
     offered_resources: agent.offered().toWire(),
     capabilities: [...agent.capabilities],
+    drain_info: agent.deactivation?.drain,
+    estimated_drain_start_time: optionalTime(agent.drainStartUnixMs),
   };
 }
 
@@ -38,7 +40,8 @@ export function describeFramework(framework: FrameworkView): master.Response_Get
     registered_time: timeInfo(framework.registeredAtUnixMs),
     reregistered_time: optionalTime(framework.reregisteredAtUnixMs),
     unregistered_time: optionalTime(framework.unregisteredAtUnixMs),
-    offers: Array.from(framework.offers.values(), (offer) => offer.message),
+    offers: Array.from(framework.offers.values(), ({ message }) => message),
+    inverse_offers: Array.from(framework.inverseOffers.values(), ({ message }) => message),
     allocated_resources: framework.allocated().toWire(),
     offered_resources: framework.offered().toWire(),
     offer_constraints: framework.offerConstraints,
@@ -79,7 +82,7 @@ export function getTasks(view: MasterView): master.Response_GetTasks {
   return { tasks, unreachable_tasks: unreachable, completed_tasks: completed };
 }
 
-/** Every role that a framework subscribes to or that has a weight. */
+/** Every role that a framework subscribes to or that has a weight or a quota. */
 export function getRoles(view: MasterView): master.Response_GetRoles {
   const byRole = new Map<string, { readonly frameworks: mesos.FrameworkID[]; used: Resources[] }>();
   const entry = (role: string) => {
@@ -90,6 +93,7 @@ export function getRoles(view: MasterView): master.Response_GetRoles {
     return made;
   };
   for (const role of view.weights.keys()) entry(role);
+  for (const role of view.quotas.keys()) entry(role);
   for (const framework of view.frameworks.values()) {
     for (const role of framework.roles) entry(role).frameworks.push({ value: framework.id });
     const held = framework.allocated().add(framework.offered());

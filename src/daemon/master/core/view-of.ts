@@ -25,6 +25,7 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     frameworks: state.frameworks,
     completedFrameworks: state.completedFrameworks,
     offers: state.offers,
+    inverseOffers: state.inverseOffers,
     get operatorSubscribers() {
       return state.operators.size;
     },
@@ -44,6 +45,7 @@ export function viewOf(context: Context, options: MasterCoreOptions): MasterView
     gauges: (nowUnixMs) => gauges(context, nowUnixMs, startedAtUnixMs),
     happenings: context.happenings,
     offerIdOf: (offer) => state.offerIdOf(offer),
+    inverseOfferStatuses: () => context.allocator.inverseOfferStatuses(),
     allocator: () => context.allocator.snapshot(),
     roles: () => context.allocator.roles(),
     totals: () => context.allocator.totals(),

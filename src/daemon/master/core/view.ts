@@ -3,7 +3,7 @@
  * counts. Objects are live, not copies: never keep one across a step, never change one. Walking a map is O(its size);
  * everything else is O(1) unless it says so. Source: spec pages 03 and 10 (what the endpoints show).
  */
-import type { AllocatorSnapshot, RoleUse } from '../../../offers/allocator/allocator.js';
+import type { AllocatorSnapshot, InverseOfferStatuses, RoleUse } from '../../../offers/allocator/allocator.js';
 import type { Resources } from '../../../offers/resources/resources.js';
 import type * as maintenance from '../../../wire/gen/maintenance.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
@@ -66,6 +66,14 @@ export interface OfferView {
   readonly expiresAtUnixMs: number | undefined;
 }
 
+export interface InverseOfferView {
+  readonly id: string;
+  readonly frameworkId: string;
+  readonly agentId: string;
+  /** As it was sent. */
+  readonly message: mesos.InverseOffer;
+}
+
 export interface AgentView {
   readonly id: string;
   readonly info: mesos.AgentInfo;
@@ -81,6 +89,14 @@ export interface AgentView {
   readonly connectionSinceUnixMs: number;
   /** Connected, and no operator deactivated it. */
   readonly active: boolean;
+  /** Set while an operator wants nothing of it to be offered. */
+  readonly deactivation: Deactivation | undefined;
+  /** Since when; undefined: since before it registered with this master. */
+  readonly deactivatedSinceUnixMs: number | undefined;
+  /** When this master first told it to drain. */
+  readonly drainStartUnixMs: number | undefined;
+  /** The entry of its machine in the maintenance schedule. */
+  readonly machine: mesos.MachineInfo | undefined;
   readonly registeredAtUnixMs: number;
   readonly reregisteredAtUnixMs: number | undefined;
   readonly total: Resources;
@@ -130,6 +146,7 @@ export interface FrameworkView {
   readonly completedTasks: Iterable<TaskView> & { readonly size: number; find(taskId: string): TaskView | undefined };
   readonly executors: Iterable<ExecutorView>;
   readonly offers: ReadonlyMap<string, OfferView>;
+  readonly inverseOffers: ReadonlyMap<string, InverseOfferView>;
   /** Offers held back because the stream has too much queued (architecture, section 1). */
   readonly backPressured: boolean;
   /** By the suffixes of the per-framework metric names. */
@@ -163,6 +180,7 @@ export interface MasterView {
   /** Bounded, oldest first. */
   readonly completedFrameworks: ReadonlyMap<string, FrameworkView>;
   readonly offers: ReadonlyMap<string, OfferView>;
+  readonly inverseOffers: ReadonlyMap<string, InverseOfferView>;
   readonly operatorSubscribers: number;
   /** Subscribers of the extension's event stream. */
   readonly watchers: number;
@@ -184,6 +202,8 @@ export interface MasterView {
   readonly happenings: Readonly<Happenings>;
   /** Of an offer of this master, outstanding or not, by the number that a refuse filter keeps. */
   offerIdOf(offer: number): string;
+  /** What frameworks answered to inverse offers, by agent. */
+  inverseOfferStatuses(): InverseOfferStatuses;
   allocator(): AllocatorSnapshot;
   /** O(roles). */
   roles(): readonly RoleUse[];

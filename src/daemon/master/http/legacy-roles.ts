@@ -1,8 +1,9 @@
 /**
- * `GET /roles`: every role that a framework subscribes to, that has a weight or that something is reserved to, with all
+ * `GET /roles`: every role that a framework subscribes to, that has a weight or a quota or that something is reserved to, with all
  * its ancestors; amounts are those of the whole subtree. Source: spec page 03, 3.4.
  */
 import { Resources } from '../../../offers/resources/resources.js';
+import type * as quota from '../../../wire/gen/quota.js';
 import { describeResources, type JsonObject } from '../../http/legacy-resources.js';
 import type { MasterView } from '../core/view.js';
 
@@ -15,8 +16,14 @@ interface RoleTotals {
 
 export function describeRoles(view: MasterView): JsonObject {
   const totals = collect(view);
+  const consumed = new Map(view.roles().map((role) => [role.name, Object.fromEntries(role.consumed)]));
   const names = [...totals.keys()].sort();
-  return { roles: names.map((name) => describeRole(name, view.weights.get(name) ?? 1, subtree(totals, name))) };
+  return {
+    roles: names.map((name) => ({
+      ...describeRole(name, view.weights.get(name) ?? 1, subtree(totals, name)),
+      quota: describeQuota(name, view.quotas.get(name), consumed.get(name)),
+    })),
+  };
 }
 
 function collect(view: MasterView): Map<string, RoleTotals> {
@@ -31,6 +38,7 @@ function collect(view: MasterView): Map<string, RoleTotals> {
     return made;
   };
   for (const role of view.weights.keys()) of(role);
+  for (const role of view.quotas.keys()) of(role);
   for (const framework of view.frameworks.values()) {
     for (const role of framework.roles) of(role).frameworkIds.push(framework.id);
     for (const [role, part] of framework.allocated().byAllocationRole()) of(role).allocated.push(part);
@@ -67,8 +75,15 @@ function describeRole(name: string, weight: number, totals: RoleTotals): JsonObj
     allocated: quantities(allocated),
     offered: quantities(offered),
     reserved: quantities(reserved),
-    quota: { role: name, guarantee: {}, limit: {}, consumed: quantities(allocated) },
   };
+}
+
+function describeQuota(role: string, config: quota.QuotaConfig | undefined, consumed: JsonObject = {}): JsonObject {
+  return { role, guarantee: scalars(config?.guarantees), limit: scalars(config?.limits), consumed };
+}
+
+function scalars(values: quota.QuotaConfig['limits'] = {}): JsonObject {
+  return Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, value]));
 }
 
 function quantities(resources: Resources): JsonObject {

@@ -69,9 +69,18 @@ export function describeSlave(agent: AgentView): JsonObject {
     reserved_resources: describeReservations(total),
     unreserved_resources: describeResources(total.unreserved()),
     active: agent.active,
-    deactivated: false,
+    deactivated: agent.deactivation !== undefined,
     version: agent.version,
     capabilities: capabilityNames(agent.capabilities),
+    ...describeDrain(agent),
+  };
+}
+
+function describeDrain({ deactivation, drainStartUnixMs }: AgentView): JsonObject {
+  const drain = deactivation?.drain;
+  return {
+    ...(drain === undefined ? {} : { drain_info: toPlainJson(mesosMessages.DrainInfo, drain) }),
+    ...(drainStartUnixMs === undefined ? {} : { estimated_drain_start_time_seconds: drainStartUnixMs / 1000 }),
   };
 }
 

@@ -11,10 +11,44 @@ import type { Exchange } from '../../http/exchange.js';
 import { versionInfo } from '../../http/version.js';
 import { getAgents, getExecutors, getFrameworks, getRoles, getState, getTasks } from '../core/snapshot.js';
 import { leadsOrAnswers, passesBarrier } from './leader-only.js';
+import { maintenanceSchedule, maintenanceStatus, quotaStatus } from './registry-reads.js';
 import type { MasterSite } from './site.js';
 import { weightInfos } from './weight-infos.js';
 
 const METHODS = ['POST'] as const;
+
+/** Calls that the core takes. */
+const CHANGES: ReadonlySet<master.Call_Type> = new Set<master.Call_Type>([
+  'TEARDOWN',
+  'MARK_AGENT_GONE',
+  'DRAIN_AGENT',
+  'DEACTIVATE_AGENT',
+  'REACTIVATE_AGENT',
+  'UPDATE_WEIGHTS',
+  'UPDATE_QUOTA',
+  'SET_QUOTA',
+  'REMOVE_QUOTA',
+  'UPDATE_MAINTENANCE_SCHEDULE',
+  'START_MAINTENANCE',
+  'STOP_MAINTENANCE',
+]);
+
+/**
+ * Reads of the registry. It is linearizable, also for readers: a leader that was deposed and does not know it must not answer from
+ * what it remembers, so a quorum is asked first (thesis, 6.4).
+ */
+const REGISTRY_READS: Readonly<Partial<Record<master.Call_Type, (site: MasterSite) => master.Response>>> = {
+  GET_WEIGHTS: (site) => ({ type: 'GET_WEIGHTS', get_weights: { weight_infos: weightInfos(site) } }),
+  GET_QUOTA: (site) => ({ type: 'GET_QUOTA', get_quota: { status: quotaStatus(site.view()) } }),
+  GET_MAINTENANCE_SCHEDULE: (site) => ({
+    type: 'GET_MAINTENANCE_SCHEDULE',
+    get_maintenance_schedule: { schedule: maintenanceSchedule(site.view()) },
+  }),
+  GET_MAINTENANCE_STATUS: (site) => ({
+    type: 'GET_MAINTENANCE_STATUS',
+    get_maintenance_status: { status: maintenanceStatus(site.view()) },
+  }),
+};
 
 export async function handleOperatorCall(site: MasterSite, exchange: Exchange): Promise<void> {
   if (!leadsOrAnswers(site, exchange)) return;
@@ -38,11 +72,12 @@ async function answer(site: MasterSite, exchange: Exchange, format: MessageForma
     site.post({ kind: 'operator-subscribe', requestId, connectionId });
     return;
   }
-  if (call.type === 'GET_WEIGHTS') {
-    await answerWeights(site, exchange, format);
+  const readRegistry = REGISTRY_READS[call.type ?? 'UNKNOWN'];
+  if (readRegistry !== undefined) {
+    if (await passesBarrier(site, exchange)) sendMessage(exchange, format, master.Response, readRegistry(site));
     return;
   }
-  if (call.type === 'TEARDOWN' || call.type === 'MARK_AGENT_GONE' || call.type === 'UPDATE_WEIGHTS') {
+  if (CHANGES.has(call.type ?? 'UNKNOWN')) {
     const requestId = site.pending.add({ exchange, format, purpose: { kind: 'call' } });
     site.post({ kind: 'operator-call', requestId, call });
     return;
@@ -50,16 +85,6 @@ async function answer(site: MasterSite, exchange: Exchange, format: MessageForma
   const response = read(site, call);
   if (isRejection(response)) exchange.reject(response);
   else sendMessage(exchange, format, master.Response, response);
-}
-
-/**
- * The registry is linearizable, also for readers: a leader that was deposed and does not know it must not answer from
- * what it remembers, so a quorum is asked first (thesis, 6.4).
- */
-async function answerWeights(site: MasterSite, exchange: Exchange, format: MessageFormat): Promise<void> {
-  if (!(await passesBarrier(site, exchange))) return;
-  const get_weights = { weight_infos: weightInfos(site) };
-  sendMessage(exchange, format, master.Response, { type: 'GET_WEIGHTS', get_weights });
 }
 
 /** The calls that only read. */

@@ -1,5 +1,5 @@
 /** Every path of the master's HTTP server. Leader-only ones redirect elsewhere. Source: spec page 03, 3.4. */
-import type { Router } from '../../http/router.js';
+import type { Route, Router } from '../../http/router.js';
 import { handleExtensionCall } from './extension-api.js';
 import { handleRedirect, leaderOnly } from './leader-only.js';
 import {
@@ -14,6 +14,13 @@ import {
   handleTasks,
   handleVersion,
 } from './legacy-endpoints.js';
+import {
+  handleMachineDown,
+  handleMachineUp,
+  handleMaintenanceSchedule,
+  handleMaintenanceStatus,
+} from './legacy-maintenance.js';
+import { handleQuota } from './legacy-quota.js';
 import { handleWeights } from './legacy-weights.js';
 import { handleLeader } from './members.js';
 import { handleOperatorCall } from './operator-api.js';
@@ -44,6 +51,16 @@ const READ_ROUTES: Readonly<Record<string, MasterHandler>> = {
   '/roles': leaderOnly(handleRoles),
 };
 
+/** By path: what operators set from before the v1 API. */
+const OPERATOR_ROUTES: Readonly<Record<string, readonly [methods: Route['methods'], handler: MasterHandler]>> = {
+  '/weights': [['GET', 'PUT'], handleWeights],
+  '/quota': [['GET', 'POST', 'DELETE'], handleQuota],
+  '/maintenance/schedule': [['GET', 'POST'], handleMaintenanceSchedule],
+  '/maintenance/status': [['GET'], handleMaintenanceStatus],
+  '/machine/down': [['POST'], handleMachineDown],
+  '/machine/up': [['POST'], handleMachineUp],
+};
+
 /** Where `mesoctl master snapshot save` gets its file. */
 const SNAPSHOT_PATH = '/api/mesoctl/v1/snapshot';
 
@@ -52,8 +69,10 @@ export function addMasterRoutes(router: Router, site: MasterSite): void {
   router.add(SNAPSHOT_PATH, { methods: ['GET'], handle: (exchange) => download(site, exchange) });
   for (const [path, handler] of Object.entries(CALL_ROUTES))
     router.add(path, { methods: ['POST'], methodCheck: 'handler', handle: (exchange) => handler(site, exchange) });
-  const weights = leaderOnly(handleWeights);
-  router.add('/weights', { methods: ['GET', 'PUT'], handle: (exchange) => weights(site, exchange) });
+  for (const [path, [methods, handler]] of Object.entries(OPERATOR_ROUTES)) {
+    const handle = leaderOnly(handler);
+    router.add(path, { methods, handle: (exchange) => handle(site, exchange) });
+  }
   for (const [path, handler] of Object.entries(READ_ROUTES))
     router.add(path, { methods: ['GET', 'POST'], handle: (exchange) => handler(site, exchange) });
 }

@@ -41,6 +41,8 @@ export const DEFAULT_CONFIG: MasterCoreConfig = {
   maxOperatorEventStreamSubscribers: 1000,
   agentRemovalRateLimit: undefined,
   recoveryAgentRemovalLimitPercent: 100,
+  allocatorAgentRecoveryFactor: 0.8,
+  allocatorRecoveryTimeoutMs: 600_000,
   registryGcIntervalMs: 900_000,
   registryMaxAgentAgeMs: 14 * 24 * 3_600_000,
   registryMaxAgentCount: 102_400,

@@ -12,6 +12,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { ExecutorRecord } from '../model/holding.js';
 import type { TaskRecord } from '../model/task.js';
 import { publishAgentAdded } from '../operators/publish.js';
+import { countReturn } from '../registry/offer-hold.js';
 import { addExecutor, addTask, unshelveTask } from '../tasks/tasks.js';
 import { watchAgent } from './liveness.js';
 import { reportedExecutor, reportedTask } from './report.js';
@@ -29,7 +30,7 @@ export interface Admitted {
 export function enterAgent(context: Context, agentId: string, facts: AgentFacts, report: Report): Admitted {
   const { state } = context;
   const agent = new AgentRecord(agentId, facts, context.now.unixMs);
-  agent.deactivated = state.deactivatedAgents.has(agentId);
+  agent.deactivation = state.deactivatedAgents.get(agentId);
   state.agents.set(agentId, agent);
   state.recoveredAgents.delete(agentId);
   state.unreachableAgents.delete(agentId);
@@ -47,6 +48,7 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
     unshelveTask(context, framework, task.id);
     addTask(context, framework, agent, task);
   }
+  countReturn(context);
   watchAgent(context, agent);
   publishAgentAdded(context, agent);
   return { agent, tasks: tasks.map(([, task]) => task), superseded };

@@ -5,11 +5,14 @@
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
+import { rescindInverseOffer } from '../offers/inverse-offer-book.js';
 import { rescindOffer } from '../offers/offer-book.js';
 import type { ConnectionId } from '../protocol.js';
 import { tellAgent } from '../watchers/tell.js';
 import { bindAgent, findChannel } from './channels.js';
+import { resumeDrain } from './drain.js';
 import { awaitReregistration, handleSignOfLife } from './liveness.js';
+import { settleMachine } from './machine-mode.js';
 
 /** Registered on `channel`, which may have closed while the registry was asked: then the agent is away at once. */
 export function connectAgent(
@@ -28,7 +31,10 @@ export function connectAgent(
   }
   if (!agent.connected) agent.connectionSinceUnixMs = context.now.unixMs;
   bindAgent(context, agent, channel);
+  agent.awaitsReturn = false;
+  settleMachine(context, agent);
   tellAgent(context, agent.id, how);
+  resumeDrain(context, agent);
   if (!agent.active) return;
   context.allocator.activateAgent(agent.id);
   context.allocation.requestNow(context.now.monotonicMs, agent.id);
@@ -39,6 +45,7 @@ export function disconnectAgent(context: Context, agent: AgentRecord): void {
   agent.link = undefined;
   context.allocator.deactivateAgent(agent.id);
   for (const offer of agent.offers.values()) rescindOffer(context, offer);
+  for (const offer of agent.inverseOffers.values()) rescindInverseOffer(context, offer);
   tellAgent(context, agent.id, 'DISCONNECTED');
   awaitReregistration(context, agent);
 }

@@ -11,6 +11,7 @@ import type { AgentRecord } from '../model/agent.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
+import { rescindInverseOffer } from '../offers/inverse-offer-book.js';
 import { rescindOffer } from '../offers/offer-book.js';
 import { publishAgentRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
@@ -73,11 +74,20 @@ function lostFactsOf({ info, version, ip, registeredAtUnixMs, total }: AgentReco
   return { info, version, ip, registeredAtUnixMs, total };
 }
 
-/** For good, by its own wish or because another took its address; `then` runs when it is out of the books. */
+/** Why an agent leaves for good, but for operators who mark it gone. */
+type RemovalCause = 'unregistered' | 'registered' | 'machine-down';
+
+const REMOVALS = {
+  unregistered: { message: 'the agent unregistered', told: 'UNREGISTERED' },
+  registered: { message: 'a new agent has its address', told: 'REPLACED' },
+  'machine-down': { message: 'its machine is down for maintenance', told: 'MACHINE_DOWN' },
+} as const;
+
+/** By its own wish, because another took its address, or for maintenance; `then` runs when it is out of the books. */
 export function removeAgent(
   context: Context,
   agent: AgentRecord,
-  cause: 'unregistered' | 'registered',
+  cause: RemovalCause,
   then: () => void = () => undefined,
 ): void {
   context.turns.take(agentTurn(agent.id), (done) => {
@@ -99,15 +109,16 @@ export function removeAgent(
   });
 }
 
-function leave(context: Context, agent: AgentRecord, cause: 'unregistered' | 'registered'): void {
-  const message = cause === 'unregistered' ? 'the agent unregistered' : 'a new agent has its address';
+function leave(context: Context, agent: AgentRecord, cause: RemovalCause): void {
+  const { message, told } = REMOVALS[cause];
   context.outbox.log('info', 'agent removed', { agentId: agent.id, reason: message });
   const { link } = agent;
   context.state.deactivatedAgents.delete(agent.id);
   depart(context, agent, { message, aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' } });
-  if (link !== undefined) closeChannel(context, link);
+  // One that was told to shut down closes it by itself.
+  if (link !== undefined && cause !== 'machine-down') closeChannel(context, link);
   publishAgentRemoved(context, agent.id);
-  tellAgentRemoved(context, agent.id, cause === 'unregistered' ? 'UNREGISTERED' : 'REPLACED', agent.info);
+  tellAgentRemoved(context, agent.id, told, agent.info);
 }
 
 /** The registry holds it as gone: whatever it still runs is to be killed, and it never comes back. */
@@ -131,6 +142,7 @@ function depart(context: Context, agent: AgentRecord, ending: Ending): void {
     for (const executor of holding.executors.values()) removeExecutor(context, framework, agent, executor);
   }
   for (const offer of agent.offers.values()) rescindOffer(context, offer);
+  for (const offer of agent.inverseOffers.values()) rescindInverseOffer(context, offer);
   context.allocator.removeAgent(agent.id);
   context.timers.cancel(agent.pingTimer);
   context.timers.cancel(agent.reregisterTimer);
@@ -167,8 +179,9 @@ export function notifyLost(context: Context, agentId: string): void {
   notifyAll(context, { type: 'FAILURE', failure: { agent_id: { value: agentId } } });
 }
 
-export function countRemoval(context: Context, cause: 'unhealthy' | 'unregistered' | 'registered'): void {
+export function countRemoval(context: Context, cause: 'unhealthy' | RemovalCause): void {
   context.counters.add('slave_removals');
+  if (cause === 'machine-down') return;
   context.counters.add(`slave_removals/reason_${cause}`);
 }
 

@@ -13,6 +13,7 @@ import { connectAgent } from './connection.js';
 import { logRefusal, removeAgent } from './departure.js';
 import { domainComplaint, factsOf } from './facts.js';
 import { agentTurn } from './keys.js';
+import { downComplaint } from './machine-mode.js';
 
 export function handleRegister(context: Context, channel: Channel, message: link.Register, remoteIp: string): void {
   context.counters.add('messages_register_slave');
@@ -26,7 +27,8 @@ export function handleRegister(context: Context, channel: Channel, message: link
   const facts = factsOf(message, '', remoteIp);
   const complaint = isRejection(facts)
     ? facts.message
-    : domainComplaint(facts.info, masterInfo.domain, config.requireAgentDomain);
+    : (domainComplaint(facts.info, masterInfo.domain, config.requireAgentDomain) ??
+      downComplaint(context, facts.info.hostname, facts.ip));
   if (isRejection(facts) || complaint !== undefined) {
     // A new agent runs nothing, so ending it is the clearest answer.
     shutDown(context, channel, complaint ?? 'the registration is invalid');

@@ -18,6 +18,7 @@ import { connectAgent } from './connection.js';
 import { logRefusal } from './departure.js';
 import { domainComplaint, factsOf } from './facts.js';
 import { agentTurn } from './keys.js';
+import { downComplaint } from './machine-mode.js';
 import { askForShelved, reconcileAgent } from './reconciliation.js';
 import { acknowledge, shutDown } from './registration.js';
 import { sendToAgent } from './send.js';
@@ -85,7 +86,8 @@ function objectionTo(
   agentId: string,
 ): string | undefined {
   if (context.state.goneAgents.has(agentId)) return 'an operator marked this agent gone';
-  if (known === undefined) return undefined;
+  const down = downComplaint(context, facts.info.hostname, facts.ip);
+  if (down !== undefined || known === undefined) return down;
   if (known.info.hostname !== facts.info.hostname)
     return `the agent is known with hostname '${known.info.hostname}', not '${facts.info.hostname}'`;
   // The address of a link may change with the route; the one an agent announces may not.

@@ -10,6 +10,7 @@ import { HEARTBEAT_INTERVAL_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import { nextPeriodMs } from '../machine/periodic.js';
 import { type FrameworkFacts, FrameworkRecord, type SchedulerStream } from '../model/framework.js';
+import { discardInverseOffer } from '../offers/inverse-offer-book.js';
 import { discardOffer, rescindOffer } from '../offers/offer-book.js';
 import { publishFrameworkAdded, publishFrameworkUpdated } from '../operators/publish.js';
 import { tellFramework } from '../watchers/tell.js';
@@ -59,6 +60,7 @@ export function reconnectFramework(
   stream: SchedulerStream,
 ): void {
   for (const offer of framework.offers.values()) discardOffer(context, offer, { outcome: 'RETURNED' });
+  for (const offer of framework.inverseOffers.values()) discardInverseOffer(context, offer);
   if (framework.stream !== undefined) failOver(context, framework);
   context.timers.cancel(framework.failoverTimer);
   framework.failoverTimer = undefined;
@@ -150,5 +152,6 @@ function* broadcast(context: Context, framework: FrameworkRecord): Generator<voi
 export function disconnectFramework(context: Context, framework: FrameworkRecord): void {
   detach(context, framework);
   for (const offer of framework.offers.values()) rescindOffer(context, offer, { outcome: 'RETURNED' });
+  for (const offer of framework.inverseOffers.values()) discardInverseOffer(context, offer);
   context.allocator.deactivateFramework(framework.id);
 }

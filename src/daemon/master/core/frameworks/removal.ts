@@ -10,6 +10,7 @@ import type { Context } from '../machine/context.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
+import { discardInverseOffer } from '../offers/inverse-offer-book.js';
 import { discardOffer } from '../offers/offer-book.js';
 import { publishFrameworkRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
@@ -62,6 +63,7 @@ function begin(context: Context, framework: FrameworkRecord): void {
   if (framework.stream !== undefined) context.outbox.closeStream(framework.stream.connectionId);
   detach(context, framework);
   for (const offer of framework.offers.values()) discardOffer(context, offer, { outcome: 'RETURNED' });
+  for (const offer of framework.inverseOffers.values()) discardInverseOffer(context, offer);
   context.allocator.deactivateFramework(framework.id);
   tellFramework(context, framework, 'CHANGED');
   touchSums(context);

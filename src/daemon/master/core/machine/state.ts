@@ -1,9 +1,11 @@
 /** The books of the master. Frameworks, agents, tasks and offers are indexed by id; see the records for invariants. */
+import type { TimerHandle } from '../../../../base/timers.js';
 import type * as maintenance from '../../../../wire/gen/maintenance.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as quota from '../../../../wire/gen/quota.js';
 import type { AgentLink, AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
+import type { InverseOfferRecord } from '../model/inverse-offer.js';
 import type { OfferRecord } from '../model/offer.js';
 import type { TaskRecord } from '../model/task.js';
 import type { ConnectionId, Deactivation } from '../protocol.js';
@@ -43,15 +45,22 @@ export class MasterState {
   readonly weights = new Map<string, number>();
   /** Agents that are not offered; registered, recovered and unreachable ones. */
   readonly deactivatedAgents = new Map<string, Deactivation>();
+  /** Agents whose drain may be over: looked at when the step ends. */
+  readonly maybeDrained = new Set<string>();
+  /** The registry is being asked to mark them gone. */
+  readonly markingGone = new Set<string>();
   /** Those of the maintenance schedule, by `machineKey`; DRAINING or DOWN. */
   readonly machines = new Map<string, mesos.MachineInfo>();
   /** undefined: nothing is scheduled. */
   maintenanceSchedule: maintenance.Schedule | undefined;
+  /** While offers wait for agents to be back after the election. */
+  offerHold: { readonly expected: number; readonly timeout: TimerHandle } | undefined;
   /** By role; roles that are absent have none. */
   readonly quotas = new Map<string, quota.QuotaConfig>();
   /** `ip:port` of an agent's HTTP server -> agent id. */
   readonly agentsByAddress = new Map<string, string>();
   readonly offers = new Map<string, OfferRecord>();
+  readonly inverseOffers = new Map<string, InverseOfferRecord>();
   /** Connected schedulers by their stream. */
   readonly frameworksByStream = new Map<ConnectionId, FrameworkRecord>();
   /** Streams that closed while their SUBSCRIBE still waited for the registry, with the event's `overflow`. */

@@ -6,9 +6,10 @@
 import type { TimerHandle } from '../../../../base/timers.js';
 import { Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
-import type { ConnectionId } from '../protocol.js';
+import type { ConnectionId, Deactivation } from '../protocol.js';
 import type { AgentView } from '../view.js';
 import type { ExecutorRecord, Holding } from './holding.js';
+import type { InverseOfferRecord } from './inverse-offer.js';
 import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
 import type { TaskRecord } from './task.js';
@@ -39,10 +40,19 @@ export class AgentRecord implements AgentView {
   reregisteredAtUnixMs: number | undefined;
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
+  readonly inverseOffers = new Map<string, InverseOfferRecord>();
   /** Kills asked for and not yet seen done: sent again when the agent re-registers. Framework id -> task id. */
   readonly pendingKills = new Map<string, Map<string, mesos.KillPolicy | undefined>>();
-  /** An operator wants nothing of it to be offered. */
-  deactivated = false;
+  /** Set while an operator wants nothing of it to be offered. */
+  deactivation: Deactivation | undefined;
+  /** Since when; undefined: since before it registered with this master. */
+  deactivatedSinceUnixMs: number | undefined;
+  /** When this master first told it to drain. */
+  drainStartUnixMs: number | undefined;
+  /** It was drained and has to register again before it takes tasks. */
+  awaitsReturn = false;
+  /** The entry of its machine in the maintenance schedule. */
+  machine: mesos.MachineInfo | undefined;
   /** Consecutive pings without an answer. */
   missedPings = 0;
   awaitsPong = false;
@@ -102,8 +112,14 @@ export class AgentRecord implements AgentView {
   get connected(): boolean {
     return this.link !== undefined;
   }
+  get deactivated(): boolean {
+    return this.deactivation !== undefined;
+  }
   get active(): boolean {
-    return this.connected && !this.deactivated;
+    return this.connected && !this.deactivated && !this.awaitsReturn && this.machine?.mode !== 'DOWN';
+  }
+  get unavailability(): mesos.Unavailability | undefined {
+    return this.machine?.unavailability;
   }
 
   get tasks(): Iterable<TaskRecord> {

@@ -11,6 +11,7 @@ import type { ConnectionId } from '../protocol.js';
 import type { FrameworkState, FrameworkView } from '../view.js';
 import { CompletedTasks } from './completed-tasks.js';
 import type { ExecutorRecord, Holding } from './holding.js';
+import type { InverseOfferRecord } from './inverse-offer.js';
 import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
 import { Tally } from './tally.js';
@@ -51,6 +52,7 @@ export class FrameworkRecord implements FrameworkView {
   readonly completedTasks: CompletedTasks;
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
+  readonly inverseOffers = new Map<string, InverseOfferRecord>();
   /** Counts by suffix of the per-framework metric names: "calls/accept", "events/offers", "offers/sent"... */
   readonly counts = new Map<string, number>();
   /** Launches that ended before they were tasks: TASK_ERROR and TASK_DROPPED by the master. */

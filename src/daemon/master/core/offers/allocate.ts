@@ -10,14 +10,17 @@ import { ALLOCATION_BUDGET, MAX_OFFERS_PER_EVENT } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { touchSums } from '../watchers/usage.js';
+import { sendInverseOffers } from './inverse-offer-book.js';
 import { makeOffer } from './offer-book.js';
 
 /** One slice; returns whether more is to be done now. */
 export function allocateSlice(context: Context): boolean {
   const run = context.allocation.currentRun();
   if (run === undefined) return false;
-  const { offers, more } = context.allocator.allocate(run.agentIds, context.now.monotonicMs, ALLOCATION_BUDGET);
+  const { allocator, now } = context;
+  const { offers, inverseOffers, more } = allocator.allocate(run.agentIds, now.monotonicMs, ALLOCATION_BUDGET);
   sendOffers(context, offers);
+  sendInverseOffers(context, inverseOffers);
   touchSums(context);
   if (!more) context.allocation.endRun();
   return !context.allocation.isIdle;

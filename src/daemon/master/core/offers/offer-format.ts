@@ -25,12 +25,13 @@ export function formatOffer(
     executor_ids:
       executors === undefined ? undefined : Array.from(executors.values(), (executor) => executor.info.executor_id),
     attributes: agent.info.attributes,
-    url: {
-      scheme: 'http',
-      address: { hostname: agent.info.hostname, ip: agent.ip, port: agent.port },
-      path: '/slave(1)',
-    },
+    unavailability: agent.unavailability,
+    url: agentUrl(agent),
     allocation_info: multiRole ? { role: decision.role } : undefined,
     domain: agent.info.domain,
   };
+}
+
+export function agentUrl({ info: { hostname }, ip, port }: AgentRecord): mesos.URL {
+  return { scheme: 'http', address: { hostname, ip, port }, path: '/slave(1)' };
 }

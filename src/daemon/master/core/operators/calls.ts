@@ -1,34 +1,67 @@
 /**
- * Operator calls that change something: TEARDOWN, MARK_AGENT_GONE, UPDATE_WEIGHTS. Answered when the registry has the change.
+ * Operator calls that change something, each to its part of the core. Answered when the registry has the change.
  * Source: spec page 03, section 3.1.
  */
 import { reject } from '../../../../base/rejection.js';
-import type * as mesos from '../../../../wire/gen/mesos.js';
-import { departGone, notifyLost } from '../agents/departure.js';
-import { agentTurn } from '../agents/keys.js';
-import { notifyUpdate } from '../frameworks/notify.js';
+import type * as master from '../../../../wire/gen/master.js';
 import { removeFramework } from '../frameworks/removal.js';
 import type { Context } from '../machine/context.js';
-import type { TaskRecord } from '../model/task.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
+import { changeMaintenance } from '../registry/maintenance.js';
+import { removeQuota, setQuota, updateQuota } from '../registry/quota.js';
 import { updateWeights } from '../registry/weights.js';
-import { timeInfo } from '../snapshot.js';
-import { lossState, masterStatus } from '../tasks/status.js';
-import { retireTask, unshelveTask } from '../tasks/tasks.js';
-import { tellAgentRemoved } from '../watchers/tell.js';
+import { deactivateAgent, drainAgent, markAgentGone, reactivateAgent } from './agent-calls.js';
 
 type CallEvent = Extract<MasterEvent, { kind: 'operator-call' }>;
+type Handler = () => void;
 
 export function handleOperatorCall(context: Context, { requestId, call }: CallEvent): void {
-  if (call.type === 'TEARDOWN' && call.teardown !== undefined) {
-    teardown(context, requestId, call.teardown.framework_id.value);
-  } else if (call.type === 'MARK_AGENT_GONE' && call.mark_agent_gone !== undefined) {
-    markGone(context, requestId, call.mark_agent_gone.agent_id.value);
-  } else if (call.type === 'UPDATE_WEIGHTS' && call.update_weights !== undefined) {
-    updateWeights(context, requestId, call.update_weights.weight_infos ?? []);
-  } else {
-    const rejection = reject('unimplemented', `calls of type ${call.type ?? 'UNKNOWN'} are not taken here`);
-    context.outbox.refuse(requestId, 501, rejection);
+  const handle = handlerOf(context, requestId, call);
+  if (handle !== undefined) {
+    handle();
+    return;
+  }
+  const rejection = reject('unimplemented', `calls of type ${call.type ?? 'UNKNOWN'} are not taken here`);
+  context.outbox.refuse(requestId, 501, rejection);
+}
+
+/** Validation has seen to it before that each call has the member named after it; undefined: not taken here. */
+function handlerOf(context: Context, requestId: RequestId, call: master.Call): Handler | undefined {
+  const given = <T>(message: T | undefined, handle: (message: T) => void): Handler | undefined =>
+    message === undefined ? undefined : () => handle(message);
+  switch (call.type) {
+    case 'TEARDOWN':
+      return given(call.teardown, ({ framework_id }) => teardown(context, requestId, framework_id.value));
+    case 'MARK_AGENT_GONE':
+      return given(call.mark_agent_gone, ({ agent_id }) => markAgentGone(context, requestId, agent_id.value));
+    case 'DRAIN_AGENT':
+      return given(call.drain_agent, (drain) => drainAgent(context, requestId, drain));
+    case 'DEACTIVATE_AGENT':
+      return given(call.deactivate_agent, ({ agent_id }) => deactivateAgent(context, requestId, agent_id));
+    case 'REACTIVATE_AGENT':
+      return given(call.reactivate_agent, ({ agent_id }) => reactivateAgent(context, requestId, agent_id));
+    case 'UPDATE_WEIGHTS':
+      return given(call.update_weights, ({ weight_infos }) => updateWeights(context, requestId, weight_infos ?? []));
+    case 'UPDATE_QUOTA':
+      return given(call.update_quota, (update) => updateQuota(context, requestId, update));
+    case 'SET_QUOTA':
+      return given(call.set_quota, ({ quota_request }) => setQuota(context, requestId, quota_request));
+    case 'REMOVE_QUOTA':
+      return given(call.remove_quota, ({ role }) => removeQuota(context, requestId, role));
+    case 'UPDATE_MAINTENANCE_SCHEDULE':
+      return given(call.update_maintenance_schedule, ({ schedule }) =>
+        changeMaintenance(context, requestId, { update_schedule: { schedule } }),
+      );
+    case 'START_MAINTENANCE':
+      return given(call.start_maintenance, ({ machines: machine_ids }) =>
+        changeMaintenance(context, requestId, { start_maintenance: { machine_ids } }),
+      );
+    case 'STOP_MAINTENANCE':
+      return given(call.stop_maintenance, ({ machines: machine_ids }) =>
+        changeMaintenance(context, requestId, { stop_maintenance: { machine_ids } }),
+      );
+    default:
+      return undefined;
   }
 }
 
@@ -42,72 +75,4 @@ function teardown(context: Context, requestId: RequestId, frameworkId: string): 
     if (removed) context.outbox.respond(requestId, 200);
     else context.outbox.refuse(requestId, 400, reject('invalid', `framework '${frameworkId}' was removed meanwhile`));
   });
-}
-
-function markGone(context: Context, requestId: RequestId, agentId: string): void {
-  const { agents, recoveredAgents, unreachableAgents, goneAgents } = context.state;
-  if (goneAgents.has(agentId)) {
-    context.outbox.respond(requestId, 200);
-    return;
-  }
-  if (!agents.has(agentId) && !recoveredAgents.has(agentId) && !unreachableAgents.has(agentId)) {
-    context.outbox.refuse(requestId, 404, reject('not-found', `agent '${agentId}' is not known`));
-    return;
-  }
-  if (context.turns.isBusy(agentTurn(agentId))) {
-    const message = `another change of agent '${agentId}' is under way: try again`;
-    context.outbox.refuseUnavailable(requestId, message);
-    return;
-  }
-  context.turns.take(agentTurn(agentId), (done) => {
-    const gone_time = timeInfo(context.now.unixMs);
-    context.registry.propose({ mark_agent_gone: { agent_id: { value: agentId }, gone_time } }, (result) => {
-      if (result.ok) {
-        applyGone(context, agentId, gone_time);
-        context.outbox.respond(requestId, 200);
-      } else context.outbox.refuse(requestId, 409, reject('conflict', `the registry refused: ${result.message}`));
-      done();
-    });
-  });
-}
-
-function applyGone(context: Context, agentId: string, goneTime: mesos.TimeInfo): void {
-  const { state } = context;
-  context.outbox.log('info', 'agent marked gone', { agentId });
-  state.goneAgents.set(agentId, goneTime);
-  state.deactivatedAgents.delete(agentId);
-  const agent = state.agents.get(agentId);
-  if (agent !== undefined) {
-    departGone(context, agent);
-    return;
-  }
-  const info = state.recoveredAgents.get(agentId) ?? state.lostAgents.get(agentId)?.info;
-  if (state.recoveredAgents.delete(agentId)) notifyLost(context, agentId);
-  state.unreachableAgents.delete(agentId);
-  state.lostAgents.delete(agentId);
-  for (const task of state.shelved.get(agentId) ?? []) endShelved(context, task);
-  tellAgentRemoved(context, agentId, 'GONE', info);
-}
-
-/** What was unreachable is gone now. */
-function endShelved(context: Context, task: TaskRecord): void {
-  const framework = context.state.frameworks.get(task.frameworkId);
-  if (framework === undefined) return;
-  unshelveTask(context, framework, task.id);
-  if (task.isTerminal) {
-    retireTask(context, framework, task);
-    return;
-  }
-  const status = masterStatus(context, {
-    taskId: task.id,
-    agentId: task.agentId,
-    executorId: task.message.executor_id,
-    state: lossState(framework, 'TASK_GONE_BY_OPERATOR'),
-    reason: 'REASON_AGENT_REMOVED_BY_OPERATOR',
-    message: 'an operator marked the agent gone',
-  });
-  task.setState(status.state, context.now.unixMs);
-  task.recordStatus(status);
-  retireTask(context, framework, task);
-  notifyUpdate(context, framework, status);
 }

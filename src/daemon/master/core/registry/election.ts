@@ -6,7 +6,6 @@
  */
 import { assert } from '../../../../base/assert.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
-import type * as quota from '../../../../wire/gen/quota.js';
 import { int64ToNumber } from '../../../../wire/int64.js';
 import { expireRecovered } from '../agents/expiry.js';
 import { addRecoveredFramework } from '../frameworks/lifecycle.js';
@@ -15,6 +14,8 @@ import { MIN_GRACE_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { MasterEvent, RegistryState } from '../protocol.js';
 import { collectGarbage } from './garbage.js';
+import { holdOffers } from './offer-hold.js';
+import { recoverQuotas } from './quota.js';
 import { recoverWeights } from './weights.js';
 
 type RecoveredFramework = RegistryState['frameworks'] extends ReadonlyMap<string, infer Value> ? Value : never;
@@ -40,19 +41,15 @@ export function handleElected(context: Context, { term, registry }: ElectedEvent
 }
 
 /** What operators asked for; the allocator hears of deactivated agents when they are back. */
-function recoverOperators({ state, allocator }: Context, registry: RegistryState): void {
+function recoverOperators(context: Context, registry: RegistryState): void {
+  const { state } = context;
   for (const [id, deactivation] of registry.deactivated) state.deactivatedAgents.set(id, deactivation);
+  // An agent that was drained to be marked gone is so, also when the last leader died in between.
+  for (const [id, { drain }] of registry.deactivated) if (drain?.state === 'DRAINED') state.maybeDrained.add(id);
   for (const [key, info] of registry.machines) state.machines.set(key, info);
   state.maintenanceSchedule = registry.schedule;
-  for (const [role, config] of registry.quotas) {
-    state.quotas.set(role, config);
-    const { guarantees, limits } = config;
-    allocator.updateQuota(role, { guarantees: quantitiesOf(guarantees), limits: quantitiesOf(limits) });
-  }
-}
-
-function quantitiesOf(scalars: quota.QuotaConfig['limits'] = {}): ReadonlyMap<string, number> {
-  return new Map(Object.entries(scalars).map(([name, { value }]) => [name, value]));
+  recoverQuotas(context, registry.quotas);
+  holdOffers(context, registry);
 }
 
 function recoverFramework(context: Context, id: string, { info, disconnectedAt }: RecoveredFramework): void {

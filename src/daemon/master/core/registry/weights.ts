@@ -10,6 +10,7 @@ import type { Context } from '../machine/context.js';
 import { rescindOffer } from '../offers/offer-book.js';
 import type { RegistryState, RequestId } from '../protocol.js';
 import { touchSums } from '../watchers/usage.js';
+import { unlistedComplaint } from './listed-roles.js';
 
 const DEFAULT_WEIGHT = 1;
 
@@ -37,10 +38,9 @@ function foundWeights(context: Context, given: Weights): void {
 /** `infos` were validated: role names, weights above 0. If a role is there twice, its last weight counts. */
 export function updateWeights(context: Context, requestId: RequestId, infos: readonly mesos.WeightInfo[]): void {
   const weights = new Map(infos.map(({ role = '', weight }) => [role, weight]));
-  const unlisted = [...weights.keys()].find((role) => !isListed(context, role));
+  const unlisted = unlistedComplaint(context, weights.keys());
   if (unlisted !== undefined) {
-    const rejection = reject('invalid', `role '${unlisted}' is not among the roles of this master (--roles)`);
-    context.outbox.refuse(requestId, 400, rejection);
+    context.outbox.refuse(requestId, 400, unlisted);
     return;
   }
   if (weights.size === 0) {
@@ -69,10 +69,6 @@ function applyWeights(context: Context, weights: Weights): void {
 
 function infosOf(weights: Weights): mesos.WeightInfo[] {
   return Array.from(weights, ([role, weight]) => ({ role, weight }));
-}
-
-function isListed({ config: { roles } }: Context, role: string): boolean {
-  return roles === undefined || role === '*' || roles.includes(role);
 }
 
 /** The roles that have another weight now. */

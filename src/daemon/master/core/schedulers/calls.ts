@@ -10,7 +10,7 @@ import { CALL_COUNTS } from '../metrics/framework-counts.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
 import { handleAccept } from './accept.js';
-import { handleDecline, handleInverseOffers, handleRevive, handleSuppress } from './offer-calls.js';
+import { answerInverseOffers, handleDecline, handleRevive, handleSuppress } from './offer-calls.js';
 import { handleReconcile, handleReconcileOperations, mayReconcile } from './reconcile.js';
 import { handleAcknowledge, handleKill, handleMessage, handleShutdownExecutor } from './task-calls.js';
 import { handleUpdateFramework } from './update-framework.js';
@@ -111,13 +111,9 @@ function handlerOf(context: Context, framework: FrameworkRecord, call: scheduler
       // Taken and left alone, as by the hierarchical allocator of Mesos.
       return given(call.request, () => context.counters.add('messages_resource_request'));
     case 'ACCEPT_INVERSE_OFFERS':
-      return given(call.accept_inverse_offers, ({ inverse_offer_ids }) =>
-        handleInverseOffers(context, framework, inverse_offer_ids ?? []),
-      );
+      return given(call.accept_inverse_offers, (answer) => answerInverseOffers(context, framework, answer, 'ACCEPT'));
     case 'DECLINE_INVERSE_OFFERS':
-      return given(call.decline_inverse_offers, ({ inverse_offer_ids }) =>
-        handleInverseOffers(context, framework, inverse_offer_ids ?? []),
-      );
+      return given(call.decline_inverse_offers, (answer) => answerInverseOffers(context, framework, answer, 'DECLINE'));
     case 'ACKNOWLEDGE_OPERATION_STATUS':
       return given(call.acknowledge_operation_status, () => acknowledgeOperation(context));
     case 'RECONCILE_OPERATIONS':

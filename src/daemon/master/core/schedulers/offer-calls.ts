@@ -1,11 +1,13 @@
 /**
  * DECLINE, SUPPRESS, REVIVE and the answers to inverse offers. Source: spec page 01.
  */
+import type * as allocator from '../../../../wire/gen/allocator.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
+import { answerInverseOffer } from '../offers/inverse-offer-book.js';
 import { recoverOffered, takeOffer } from '../offers/offer-book.js';
 import { tellFramework } from '../watchers/tell.js';
 import { touchSums } from '../watchers/usage.js';
@@ -69,11 +71,16 @@ export function handleRevive(context: Context, framework: FrameworkRecord, roles
   context.allocation.requestNow(context.now.monotonicMs, 'all');
 }
 
-/** No inverse offer is outstanding without a maintenance schedule, so every id is unknown and skipped. */
-export function handleInverseOffers(context: Context, framework: FrameworkRecord, ids: readonly mesos.OfferID[]): void {
-  if (ids.length === 0) return;
-  context.outbox.log('debug', 'answer to unknown inverse offers ignored', {
-    frameworkId: framework.id,
-    inverseOfferIds: ids.map(({ value }) => value),
-  });
+/** Unknown ones are skipped: they were answered, or taken back meanwhile. */
+export function answerInverseOffers(
+  context: Context,
+  framework: FrameworkRecord,
+  answer: scheduler.Call_AcceptInverseOffers | scheduler.Call_DeclineInverseOffers,
+  status: Exclude<allocator.InverseOfferStatus_Status, 'UNKNOWN'>,
+): void {
+  const untilMs = refusedUntilMs(context, answer.filters);
+  for (const { value } of answer.inverse_offer_ids ?? []) {
+    const offer = framework.inverseOffers.get(value);
+    if (offer !== undefined) answerInverseOffer(context, offer, status, untilMs);
+  }
 }

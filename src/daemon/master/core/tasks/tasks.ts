@@ -158,6 +158,7 @@ function removeTask(context: Context, framework: FrameworkRecord, task: TaskReco
   holding.tasks.delete(task.id);
   dropIfEmpty(agent, framework, holding);
   forgetKill(agent, task);
+  if (agent.deactivation?.drain?.state === 'DRAINING') context.state.maybeDrained.add(agent.id);
   countLive(context, framework, task.state, -1);
   touchUsage(context, framework.id, agent.id);
 }
