@@ -5,6 +5,7 @@ const PURE = [
   'src/base/*.ts',
   'src/wire/**/*.ts',
   'src/offers/**/*.ts',
+  'src/simulator/**/*.ts',
   'src/raft/core/**/*.ts',
   'src/daemon/master/core/**/*.ts',
   'src/daemon/agent/core/**/*.ts',

@@ -17,8 +17,10 @@ const NAME_WIDTH = 8;
 /** Verbs in the order in which people need them; others follow by name. */
 const VERBS = ['launch', 'list', 'show', 'logs', 'watch', 'kill', 'start', 'join'];
 /** Commands without a noun, likewise. */
-const SINGLE_COMMANDS = ['top', 'events', 'dev', 'doctor', 'completion'];
+const SINGLE_COMMANDS = ['top', 'events', 'dev', 'simulate', 'doctor', 'completion'];
 const MAX_TOPIC_EXAMPLES = 6;
+/** Lines of the root help for commands without a noun; those that people need least share the last of them. */
+const MAX_SINGLE_ROWS = 5;
 
 export class MesoctlHelp extends Help {
   override formatRoot(): string {
@@ -32,7 +34,7 @@ export class MesoctlHelp extends Help {
       'COMMANDS',
       ...columns([
         ...this.#nounRows(),
-        ...singles.map((command): Row => [command.id, briefOfSummary(firstLine(command))]),
+        ...singleRows(singles),
       ]),
       '',
       'GLOBAL  --master HOST:PORT[,...] (MESOCTL_MASTER)  --json  --timeout DUR  --color WHEN  --debug',
@@ -128,6 +130,13 @@ export class MesoctlHelp extends Help {
     for (const block of blocks) lines.push('', ...blockLines(block));
     return lines.join('\n');
   }
+}
+
+function singleRows(commands: readonly Command.Loadable[]): Row[] {
+  const own = commands.length > MAX_SINGLE_ROWS ? commands.slice(0, MAX_SINGLE_ROWS - 1) : commands;
+  const others = commands.slice(own.length).map(({ id }) => id);
+  const rows = own.map((command): Row => [command.id, briefOfSummary(firstLine(command))]);
+  return others.length === 0 ? rows : [...rows, [others.join(' '), 'more, each with its own --help']];
 }
 
 /** Descriptions are wrapped in the source as it suits the source. */

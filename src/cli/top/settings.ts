@@ -1,6 +1,7 @@
 /** What `mesoctl top` was asked for and what its surroundings allow: full screen, one snapshot, or plain sentences. Pure. */
 import type { Address } from '../../client/address.js';
 import type { Theme } from '../../views/tui/ui.js';
+import { isUtf8 } from '../utf8.js';
 
 export const SCREEN_NAMES = ['overview', 'agents', 'frameworks', 'offers', 'tasks', 'roles', 'events'] as const;
 export type ScreenName = (typeof SCREEN_NAMES)[number];
@@ -62,11 +63,6 @@ function themeOf({ theme, ascii }: TopFlags, { env, wantsColor }: Surroundings):
   if (!wantsColor) return { colors: 'none', unicode };
   if (theme !== 'auto') return { colors: theme, unicode };
   return { colors: isMonochrome(env.TERM ?? '') ? 'none' : '16', unicode };
-}
-
-/** As setlocale(3) reads it: the first of the three that is set. */
-function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
-  return /utf-?8/i.test([LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== '') ?? '');
 }
 
 function isMonochrome(term: string): boolean {
