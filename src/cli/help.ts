@@ -32,10 +32,7 @@ export class MesoctlHelp extends Help {
       ...columns(ROOT_EXAMPLES.map(([command, note]) => [`$ ${command}`, note])),
       '',
       'COMMANDS',
-      ...columns([
-        ...this.#nounRows(),
-        ...singleRows(singles),
-      ]),
+      ...columns([...this.#nounRows(), ...singleRows(singles)]),
       '',
       'GLOBAL  --master HOST:PORT[,...] (MESOCTL_MASTER)  --json  --timeout DUR  --color WHEN  --debug',
       `MORE    mesoctl COMMAND --help · mesoctl help ${HELP_TOPICS.map(({ name }) => name).join('|')} · man mesoctl`,

@@ -1,5 +1,5 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand, globalFlags } from '../cli/base-command.js';
+import { Args, Flags } from '../cli/oclif.js';
 
 /** What a cluster would do. */
 export default class Simulate extends BaseCommand {
