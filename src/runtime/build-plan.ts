@@ -40,6 +40,8 @@ export function findUnsupported(spec: ContainerSpec, isolation: readonly Isolato
     return 'container.rlimit_info (needs --isolation with posix/rlimits)';
   if (hostnameOf(spec) !== undefined && !isolation.includes('namespaces/uts'))
     return 'container.hostname (needs --isolation with namespaces/uts)';
+  if (spec.volumes?.some(({ readOnly }) => readOnly) === true && !isolation.includes('namespaces/mnt'))
+    return 'disk.volume.mode RO (needs --isolation with namespaces/mnt)';
   return findUnsupportedLimit(spec.limits, isolation);
 }
 

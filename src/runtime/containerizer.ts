@@ -5,6 +5,14 @@
  */
 import type * as mesos from '../wire/gen/mesos.js';
 
+/** A directory of the host that a container sees in its sandbox. */
+export interface ContainerVolume {
+  readonly source: string;
+  /** Below the sandbox; components without `.` and `..`. */
+  readonly containerPath: string;
+  readonly readOnly: boolean;
+}
+
 /** Everything needed to start one container. All paths absolute, on the host. */
 export interface ContainerSpec {
   /** A UUID; no dot, no slash. */
@@ -17,6 +25,8 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Working directory and home of stdout and stderr; exists and belongs to `user` when launch returns. */
   readonly sandboxDir: string;
+  /** None lies in another. */
+  readonly volumes?: readonly ContainerVolume[] | undefined;
   /** User name or number; undefined: as the agent. */
   readonly user?: string | undefined;
   /** Requests: cores, MB, MB. */

@@ -34,6 +34,7 @@ import type { RecordStore } from './record-store.js';
 import { destroyOrphans, findEnded } from './recovery.js';
 import { killedTermination, terminationOf } from './termination.js';
 import { Users } from './users.js';
+import { placeVolumes } from './volumes/place-volumes.js';
 
 const SANDBOX_MODE = 0o750;
 /** A launch is given up when so many launchers died under it. */
@@ -214,6 +215,9 @@ class RunningContainerizer implements LinuxContainerizer {
     const wanted = this.options.switchUser ? spec.user : undefined;
     const user = wanted === undefined ? undefined : await this.#users.resolve(wanted);
     makeSandbox(spec.sandboxDir);
+    const { sandboxDir, volumes = [] } = spec;
+    const mounts = this.machine.isolation.includes('namespaces/mnt');
+    if (volumes.length > 0) await placeVolumes({ sandboxDir, volumes, mounts });
     const contributions = [];
     for (const isolator of this.#isolators) contributions.push(await isolator.prepare(spec));
     return buildPlan(spec, contributions, {

@@ -7,10 +7,13 @@
 #include "init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -37,16 +40,47 @@ static void await_user_map(const struct init_pipes *pipes) {
   close(pipes->map_ready);
 }
 
+/* The rest of a path below the sandbox, else NULL. */
+static const char *below_sandbox(const struct plan *plan, const char *path) {
+  size_t length = strlen(plan->sandbox);
+  return strncmp(path, plan->sandbox, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
+}
+
+static int mount_at(const struct mount_step *step, const char *target) {
+  const char *type = step->type[0] == '\0' ? NULL : step->type;
+  const char *data = step->data[0] == '\0' ? NULL : step->data;
+  return mount(step->source, target, type, step->flags, data);
+}
+
+/*
+ * The sandbox belongs to the task's user, who may put a link where we are to mount: what is there is opened without
+ * following any, and mounted on by its descriptor.
+ */
+static int mount_in_sandbox(const struct plan *plan, const struct mount_step *step, const char *inside) {
+  struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+  int sandbox = open(plan->sandbox, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (sandbox < 0) return -1;
+  int target = (int)syscall(SYS_openat2, sandbox, inside, &how, sizeof how);
+  close(sandbox);
+  if (target < 0) return -1;
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", target);
+  int result = mount_at(step, path);
+  int error = errno;
+  close(target);
+  errno = error;
+  return result;
+}
+
 static void build_namespaces(const struct plan *plan, int setup) {
   if (plan->clone_flags & CLONE_NEWNS) {
     /* Nothing mounted here may appear outside, and the reverse. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail(setup, STAGE_MOUNT, "/");
     for (size_t i = 0; i < plan->mount_count; i++) {
       const struct mount_step *step = &plan->mounts[i];
-      const char *type = step->type[0] == '\0' ? NULL : step->type;
-      const char *data = step->data[0] == '\0' ? NULL : step->data;
-      if (mount(step->source, step->target, type, step->flags, data) < 0)
-        fail(setup, STAGE_MOUNT, step->target);
+      const char *inside = below_sandbox(plan, step->target);
+      int done = inside == NULL ? mount_at(step, step->target) : mount_in_sandbox(plan, step, inside);
+      if (done < 0) fail(setup, STAGE_MOUNT, step->target);
     }
   }
   if (plan->hostname != NULL && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
