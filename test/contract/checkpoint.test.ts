@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -80,6 +80,29 @@ describe('the file of a checkpoint', () => {
     database.pragma('user_version = 99');
     database.close();
     expect((await refused('WORK_DIR_NEWER')).message).toContain('format 99');
+  });
+
+  test('of the first format is taken over as it is, and is of the newest format then', async () => {
+    mkdirSync(directory);
+    copyFileSync(join(import.meta.dirname, '../fixtures/checkpoint/format-1/agent.sqlite'), file);
+    const store = open();
+    expect(await store.load()).toMatchObject({
+      agent: { agent_info: { id: { value: 'a' } }, highest_term: 7 },
+      frameworks: [{ framework_info: { id: { value: 'f' } } }],
+      tasks: [task('f', 't', 'TASK_RUNNING')],
+      updates: [{ position: 1 }],
+      operations: [],
+      resources: [],
+    });
+    const resources = [{ name: 'cpus', type: 'SCALAR' as const, scalar: { value: 1 } }];
+    await store.commit([{ kind: 'put-resources', resources }], 'machine');
+    await store.close();
+    const database = new Sqlite(file);
+    expect(database.pragma('user_version', { simple: true })).toBe(2);
+    database.close();
+    const next = open();
+    expect((await next.load()).resources).toEqual(resources);
+    await next.close();
   });
 
   test('that is damaged is refused', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CheckpointStore } from '../../src/daemon/agent/checkpoint/checkpoint-store.js';
 import type { CheckpointState } from '../../src/daemon/agent/core/protocol.js';
 import type * as checkpoint from '../../src/wire/gen/mesoctl-checkpoint.js';
+import type * as mesos from '../../src/wire/gen/mesos.js';
 
 export interface StoreFactory {
   /** A store on the content of the last one of this factory. */
@@ -10,7 +11,15 @@ export interface StoreFactory {
   dispose(): void;
 }
 
-const EMPTY: CheckpointState = { agent: undefined, frameworks: [], tasks: [], updates: [], containers: [] };
+const EMPTY: CheckpointState = {
+  agent: undefined,
+  frameworks: [],
+  tasks: [],
+  updates: [],
+  containers: [],
+  resources: [],
+  operations: [],
+};
 
 export function task(
   frameworkId: string,
@@ -85,7 +94,49 @@ export function checkpointContract(createFactory: () => StoreFactory): void {
       tasks: [task('f', 't')],
       updates: [update('f', 't', 0)],
       containers: [CONTAINER],
+      resources: [],
+      operations: [],
     });
+  });
+
+  test('operations, reservations and volumes are there after a restart', async () => {
+    const volume: mesos.Resource = {
+      name: 'disk',
+      type: 'SCALAR',
+      scalar: { value: 64 },
+      reservations: [{ type: 'DYNAMIC', role: 'eng', principal: 'p' }],
+      disk: { persistence: { id: 'v' }, volume: { container_path: 'data', mode: 'RW' } },
+    };
+    const operation = (n: number, state: mesos.OperationState): checkpoint.Operation => ({
+      framework_id: { value: 'f' },
+      uuid: new Uint8Array(16).fill(n),
+      info: { type: 'CREATE', create: { volumes: [volume] } },
+      status: { state },
+    });
+    await store.commit(
+      [
+        { kind: 'put-resources', resources: [{ ...volume, scalar: { value: 32 } }] },
+        { kind: 'put-operation', operation: operation(1, 'OPERATION_PENDING') },
+        { kind: 'put-operation', operation: operation(2, 'OPERATION_PENDING') },
+      ],
+      'machine',
+    );
+    await store.commit(
+      [
+        { kind: 'put-resources', resources: [volume] },
+        { kind: 'put-operation', operation: operation(1, 'OPERATION_FINISHED') },
+        { kind: 'remove-operation', uuid: new Uint8Array(16).fill(2) },
+        { kind: 'remove-operation', uuid: new Uint8Array(16).fill(3) },
+      ],
+      'machine',
+    );
+    const state = await reopened();
+    expect(state.resources).toEqual([volume]);
+    expect(state.operations).toEqual([operation(1, 'OPERATION_FINISHED')]);
+    await store.commit([{ kind: 'clear' }], 'machine');
+    expect(await reopened()).toEqual({ ...EMPTY, resources: [volume] });
+    await store.commit([{ kind: 'put-resources', resources: [] }], 'machine');
+    expect(await reopened()).toEqual(EMPTY);
   });
 
   test('commits that need not survive a power failure survive a restart all the same', async () => {
@@ -135,7 +186,7 @@ export function checkpointContract(createFactory: () => StoreFactory): void {
     expect((await reopened()).updates).toEqual([update('f', 't', 2)]);
   });
 
-  test('clear forgets everything', async () => {
+  test('clear forgets everything but reservations and volumes', async () => {
     await store.commit(
       [
         { kind: 'put-task', task: task('f', 't') },

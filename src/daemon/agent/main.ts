@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
+import { formatUuid } from '../../base/random.js';
 import { systemClock } from '../../base/system/clock.js';
 import type { Logger } from '../../base/system/logger.js';
 import { createBufferedRandom } from '../../base/system/random.js';
@@ -17,6 +18,8 @@ import type { LinuxContainerizerOptions } from '../../runtime/linux-containerize
 import { openRuntimeDir } from '../../runtime/runtime-dir.js';
 import { SandboxCollector } from '../../runtime/sandbox/collector.js';
 import { SandboxFiles } from '../../runtime/sandbox/files.js';
+import { findPlaces } from '../../runtime/volumes/volume.js';
+import { VolumeDirectories } from '../../runtime/volumes/volume-directories.js';
 import type * as checkpoint from '../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type { AgentConfig } from '../config/agent-config.js';
@@ -38,6 +41,7 @@ import { AGENT_PROCESS_NAME, addAgentRoutes } from './http/routes.js';
 import type { AgentSite } from './http/site.js';
 import { type AgentAddress, announcedAddress, describeMachine, formatEndpoint, ownNames } from './shell/agent-info.js';
 import { AgentShell } from './shell/agent-shell.js';
+import { requireCheckpointed } from './shell/checkpointed-resources.js';
 import { findFates } from './shell/fates.js';
 import { changedError, findIncompatibilities } from './shell/reconfiguration.js';
 import { Sandboxes } from './shell/sandboxes.js';
@@ -89,6 +93,7 @@ class RunningAgent implements AgentHandle {
   readonly #files = new SandboxFiles();
   readonly #collector: SandboxCollector;
   readonly #sandboxes: Sandboxes;
+  readonly #volumes: VolumeDirectories;
   readonly #store: SqliteCheckpointStore;
   readonly #registered = deferred<string>();
   readonly #ended = deferred<AgentEnd>();
@@ -119,6 +124,7 @@ class RunningAgent implements AgentHandle {
       onRemoved: (path) => logger.info({ path }, 'collected a finished directory'),
     });
     this.#lifecycle.defer('sandbox collector', () => this.#collector.close());
+    this.#volumes = new VolumeDirectories({ workDir: config.workDir, logger });
     this.#sandboxes = new Sandboxes({
       workDir: config.workDir,
       collector: this.#collector,
@@ -167,6 +173,7 @@ class RunningAgent implements AgentHandle {
     const agentInfo = await describeMachine(this.#config, address);
     const bootId = this.#parts.bootId ?? (await readBootId());
     state = await this.#admitChanges(state, agentInfo, bootId);
+    requireCheckpointed(agentInfo.resources ?? [], state.resources, checkpointDirectory(this.#config.workDir));
     const containerizer = await this.#createContainerizer();
     const fates = await findFates(containerizer, state);
     const core = createAgentCore({
@@ -262,7 +269,7 @@ class RunningAgent implements AgentHandle {
     if (state.agent?.boot_id === bootId) throw changedError(found, policy, checkpointDirectory(this.#config.workDir));
     this.#logger.warn({ agentId: before.id.value, changes: found }, 'the machine has changed, starting as a new agent');
     await this.#store.commit([{ kind: 'clear' }], 'machine');
-    return { frameworks: [], tasks: [], updates: [], containers: [] };
+    return { frameworks: [], tasks: [], updates: [], containers: [], operations: [], resources: state.resources };
   }
 
   async #createContainerizer(): Promise<Containerizer> {
@@ -306,12 +313,15 @@ class RunningAgent implements AgentHandle {
       store: this.#store,
       containerizer,
       sandboxes: this.#sandboxes,
+      volumes: this.#volumes,
       endpoint: this.#endpoint,
       onRegistered: (agentId) => this.#onRegistered(agentId),
       onEnd: (end) => void this.#end(agentEndOf(end), end.kind),
       onFatal: (error) => void this.#fail(error),
     });
     this.#shell = shell;
+    const repeated = found.state.operations.map(({ uuid }) => formatUuid(uuid));
+    void this.#volumes.removeLeftovers(findPlaces(core.view.agentInfo.resources ?? []), new Set(repeated));
     this.#lifecycle.defer('core', () => shell.close());
     await shell.recover(found.state, found.fates);
     this.#recoveryMs = systemClock.now().monotonicMs - this.#startedAt.monotonicMs;

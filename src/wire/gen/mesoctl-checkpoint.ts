@@ -4,7 +4,7 @@ import { enumType, type EnumType, messageType, type MessageType } from '../schem
 import * as mesos from './mesos.js';
 
 export interface CheckpointHeader {
-  /** 1 */
+  /** 2 */
   version: number;
 }
 export const CheckpointHeader: MessageType<CheckpointHeader> = messageType('mesoctl.checkpoint.v1.CheckpointHeader', () => [
@@ -17,12 +17,18 @@ export interface Agent {
   cluster_id?: string | undefined;
   highest_term?: Int64 | undefined;
   boot_id?: string | undefined;
+  /** while it drains */
+  drain_config?: mesos.DrainConfig | undefined;
+  /** wall clock, Unix milliseconds */
+  drain_started_at_ms?: Int64 | undefined;
 }
 export const Agent: MessageType<Agent> = messageType('mesoctl.checkpoint.v1.Agent', () => [
   { no: 1, name: "agent_info", label: 'required', kind: 'message', message: mesos.AgentInfo },
   { no: 2, name: "cluster_id", label: 'optional', kind: 'scalar', scalar: 'string' },
   { no: 3, name: "highest_term", label: 'optional', kind: 'scalar', scalar: 'uint64' },
   { no: 4, name: "boot_id", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 5, name: "drain_config", label: 'optional', kind: 'message', message: mesos.DrainConfig },
+  { no: 6, name: "drain_started_at_ms", label: 'optional', kind: 'scalar', scalar: 'sint64' },
 ]);
 
 export interface Framework {
@@ -71,8 +77,8 @@ export const KillIntent: MessageType<KillIntent> = messageType('mesoctl.checkpoi
   { no: 3, name: "deadline_at_ms", label: 'required', kind: 'scalar', scalar: 'sint64' },
 ]);
 
-export type KillIntent_Cause = 'UNKNOWN' | 'SCHEDULER' | 'FRAMEWORK_REMOVED' | 'AGENT_SHUTDOWN' | 'LIMITATION_MEMORY' | 'MAX_COMPLETION_TIME';
-export const KillIntent_Cause: EnumType<KillIntent_Cause> = enumType('mesoctl.checkpoint.v1.KillIntent.Cause', { UNKNOWN: 0, SCHEDULER: 1, FRAMEWORK_REMOVED: 2, AGENT_SHUTDOWN: 3, LIMITATION_MEMORY: 4, MAX_COMPLETION_TIME: 5 });
+export type KillIntent_Cause = 'UNKNOWN' | 'SCHEDULER' | 'FRAMEWORK_REMOVED' | 'AGENT_SHUTDOWN' | 'LIMITATION_MEMORY' | 'MAX_COMPLETION_TIME' | 'AGENT_DRAINING';
+export const KillIntent_Cause: EnumType<KillIntent_Cause> = enumType('mesoctl.checkpoint.v1.KillIntent.Cause', { UNKNOWN: 0, SCHEDULER: 1, FRAMEWORK_REMOVED: 2, AGENT_SHUTDOWN: 3, LIMITATION_MEMORY: 4, MAX_COMPLETION_TIME: 5, AGENT_DRAINING: 6 });
 
 /** A status update that its scheduler has not acknowledged yet; order within a task is `position`. */
 export interface PendingUpdate {
@@ -84,6 +90,34 @@ export const PendingUpdate: MessageType<PendingUpdate> = messageType('mesoctl.ch
   { no: 1, name: "framework_id", label: 'required', kind: 'message', message: mesos.FrameworkID },
   { no: 2, name: "position", label: 'required', kind: 'scalar', scalar: 'uint64' },
   { no: 3, name: "status", label: 'required', kind: 'message', message: mesos.TaskStatus },
+]);
+
+/**
+ * Dynamic reservations and persistent volumes: what the resources of the agent have become since it was configured.
+ * Outlives the id of the agent, because the data in the volumes does.
+ */
+export interface Resources {
+  /** stack format, not allocated */
+  resources?: mesos.Resource[] | undefined;
+}
+export const Resources: MessageType<Resources> = messageType('mesoctl.checkpoint.v1.Resources', () => [
+  { no: 1, name: "resources", label: 'repeated', kind: 'message', message: mesos.Resource },
+]);
+
+/** An operation on the agent's resources, until its outcome is acknowledged. */
+export interface Operation {
+  /** unset: of an operator */
+  framework_id?: mesos.FrameworkID | undefined;
+  uuid: Uint8Array;
+  info: mesos.Offer_Operation;
+  /** pending: its directories are being made or removed */
+  status: mesos.OperationStatus;
+}
+export const Operation: MessageType<Operation> = messageType('mesoctl.checkpoint.v1.Operation', () => [
+  { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
+  { no: 2, name: "uuid", label: 'required', kind: 'scalar', scalar: 'bytes' },
+  { no: 3, name: "info", label: 'required', kind: 'message', message: mesos.Offer_Operation },
+  { no: 4, name: "status", label: 'required', kind: 'message', message: mesos.OperationStatus },
 ]);
 
 /** What the containerizer needs to find a container again after a restart of the agent. */

@@ -77,6 +77,8 @@ export interface HarnessOptions {
   readonly monotonicMs?: number;
   readonly unixMs?: number;
   readonly seed?: number;
+  /** Configured; default 8 cpus. */
+  readonly resources?: readonly mesos.Resource[];
   /** Registers with the master at once; default true. */
   readonly joined?: boolean;
 }
@@ -100,7 +102,7 @@ export class CoreHarness {
       agentInfo: {
         hostname: 'h1',
         port: 5051,
-        resources: [{ name: 'cpus', type: 'SCALAR', scalar: { value: 8 } }],
+        resources: [...(options.resources ?? [{ name: 'cpus', type: 'SCALAR', scalar: { value: 8 } }])],
       },
       version: '1.12.0',
       ip: '10.0.0.7',

@@ -102,7 +102,7 @@ describe('what is asked of the containerizer', () => {
   const spec = (task: mesos.TaskInfo, switchUser = true, framework = frameworkInfo()) =>
     containerSpec(
       { containerId: 'c1', agentId: 'S0', framework, task },
-      { environment: { A: '1' }, sandboxDir: '/s', switchUser },
+      { environment: { A: '1' }, sandboxDir: '/s', volumes: [], switchUser },
     );
 
   test('a shell command is run by a shell, anything else as it is', () => {

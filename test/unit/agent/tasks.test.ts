@@ -160,10 +160,15 @@ describe('what is not supported', () => {
       { resources: [{ name: 'cpus', type: 'SCALAR' as const, scalar: { value: 1 }, revocable: {} }] },
     ],
     [
-      'resources.disk.persistence',
+      'resources.disk.volume',
       {
         resources: [
-          { name: 'disk', type: 'SCALAR' as const, scalar: { value: 1 }, disk: { persistence: { id: 'v' } } },
+          {
+            name: 'disk',
+            type: 'SCALAR' as const,
+            scalar: { value: 1 },
+            disk: { volume: { container_path: 'v', mode: 'RW' as const } },
+          },
         ],
       },
     ],

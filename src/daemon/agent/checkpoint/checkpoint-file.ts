@@ -12,8 +12,8 @@ import { checkpointError, corrupt } from './checkpoint-error.js';
 import { checkpointFile } from './location.js';
 import { createTables } from './tables.js';
 
-/** Of the tables and of the messages in them; kept in user_version. */
-export const CHECKPOINT_FORMAT = 1;
+/** Of the tables and of the messages in them; kept in user_version. 2: operations, reservations and volumes. */
+export const CHECKPOINT_FORMAT = 2;
 /** "meso" in ASCII: tells a checkpoint from other SQLite files. */
 const APPLICATION_ID = 0x6d65736f;
 const OWNER = 'owner.pid';
@@ -78,6 +78,7 @@ function prepare(database: Database, file: string): void {
   if (format === 0) create(database, file);
   else if (database.pragma('application_id', { simple: true }) !== APPLICATION_ID)
     throw corrupt(file, 'it is not the checkpoint of an agent');
+  else if (format < CHECKPOINT_FORMAT) upgrade(database);
   database.pragma('journal_mode = WAL');
 }
 
@@ -87,6 +88,14 @@ function create(database: Database, file: string): void {
   database.transaction(() => {
     createTables(database);
     database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${CHECKPOINT_FORMAT}`);
+  })();
+}
+
+/** In one transaction; an older version of the agent refuses the file from then on. */
+function upgrade(database: Database): void {
+  database.transaction(() => {
+    createTables(database);
     database.pragma(`user_version = ${CHECKPOINT_FORMAT}`);
   })();
 }

@@ -26,6 +26,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
       tasks: recordsOf('tasks'),
       updates: recordsOf('updates'),
       containers: recordsOf('containers'),
+      resources: recordsOf('resources'),
+      operations: recordsOf('operations'),
     });
   }
 

@@ -3,6 +3,7 @@
  * cannot be decoded means a damaged file; it is never skipped, because a forgotten task would be a lost task.
  */
 import { MesoError } from '../../../base/error.js';
+import { formatUuid } from '../../../base/random.js';
 import { isRejection } from '../../../base/rejection.js';
 import { decodeProtobuf, encodeProtobuf } from '../../../wire/codec.js';
 import * as checkpoint from '../../../wire/gen/mesoctl-checkpoint.js';
@@ -16,9 +17,13 @@ export const KEY_COLUMNS = {
   tasks: ['framework_id', 'task_id'],
   updates: ['framework_id', 'task_id', 'position'],
   containers: ['container_id'],
+  resources: ['slot'],
+  operations: ['uuid'],
 } as const;
 
 export type TableName = keyof typeof KEY_COLUMNS;
+/** Reservations and volumes outlive the agent's id. */
+const LASTING: readonly TableName[] = ['resources'];
 export const TABLE_NAMES = Object.keys(KEY_COLUMNS) as readonly TableName[];
 
 export type RowKey = readonly (string | number)[];
@@ -62,8 +67,18 @@ export function encodeChange(change: CheckpointChange): readonly RowChange[] {
     }
     case 'remove-container':
       return [remove('containers', [change.containerId])];
+    case 'put-resources': {
+      const resources = { resources: [...change.resources] };
+      return [put('resources', [0], encodeProtobuf(checkpoint.Resources, resources))];
+    }
+    case 'put-operation': {
+      const key = [formatUuid(change.operation.uuid)];
+      return [put('operations', key, encodeProtobuf(checkpoint.Operation, change.operation))];
+    }
+    case 'remove-operation':
+      return [remove('operations', [formatUuid(change.uuid)])];
     case 'clear':
-      return TABLE_NAMES.map((table) => remove(table, []));
+      return TABLE_NAMES.filter((table) => !LASTING.includes(table)).map((table) => remove(table, []));
   }
 }
 
@@ -75,6 +90,10 @@ export function decodeRecords(records: TableRecords): CheckpointState {
     tasks: decodeAll(checkpoint.Task, records.tasks, 'tasks'),
     updates: decodeAll(checkpoint.PendingUpdate, records.updates, 'updates'),
     containers: decodeAll(checkpoint.Container, records.containers, 'containers'),
+    resources: decodeAll(checkpoint.Resources, records.resources, 'resources').flatMap(
+      ({ resources }) => resources ?? [],
+    ),
+    operations: decodeAll(checkpoint.Operation, records.operations, 'operations'),
   };
 }
 

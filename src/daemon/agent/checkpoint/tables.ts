@@ -9,12 +9,13 @@ import { KEY_COLUMNS, type RowChange, TABLE_NAMES, type TableName, type TableRec
 
 const NUMERIC_COLUMNS: ReadonlySet<string> = new Set(['slot', 'position']);
 
+/** Those that are not there yet: of a new file all, of one of an older format those that were added since. */
 export function createTables(database: Database): void {
   for (const table of TABLE_NAMES) {
     const columns = KEY_COLUMNS[table];
     const definitions = columns.map((name) => `${name} ${NUMERIC_COLUMNS.has(name) ? 'INTEGER' : 'TEXT'} NOT NULL`);
     database.exec(
-      `CREATE TABLE ${table} (${definitions.join(', ')}, record BLOB NOT NULL, PRIMARY KEY (${columns.join(', ')}))
+      `CREATE TABLE IF NOT EXISTS ${table} (${definitions.join(', ')}, record BLOB NOT NULL, PRIMARY KEY (${columns.join(', ')}))
        STRICT, WITHOUT ROWID`,
     );
   }
@@ -49,6 +50,8 @@ export class CheckpointTables {
       tasks: this.#read('tasks'),
       updates: this.#read('updates'),
       containers: this.#read('containers'),
+      resources: this.#read('resources'),
+      operations: this.#read('operations'),
     };
   }
 

@@ -6,10 +6,13 @@
 import { assert, unreachable } from '../../../base/assert.js';
 import type { Instant } from '../../../base/clock.js';
 import { Timers } from '../../../base/timers.js';
+import { Resources } from '../../../offers/resources/resources.js';
 import type * as link from '../../../wire/gen/mesoctl-link.js';
 import type { AgentTimer, Context } from './context.js';
+import { drainAgent, maybeEndDrain } from './draining/drain.js';
 import { Ending } from './ending.js';
 import type { Machine } from './machine.js';
+import { Operations } from './operations/operations.js';
 import type { AgentCore, AgentCoreOptions } from './options.js';
 import { Outbox } from './outbox.js';
 import type { AgentEffect, AgentEvent } from './protocol.js';
@@ -44,7 +47,10 @@ class MachineOfAgent implements AgentCore {
 
   constructor(options: AgentCoreOptions) {
     const context = createContext(options);
-    this.#machine = Object.assign(context, { streams: new UpdateStreams(context) });
+    this.#machine = Object.assign(context, {
+      streams: new UpdateStreams(context),
+      operations: new Operations(context),
+    });
     this.#registration = new Registration(this.#machine);
     this.#ending = new Ending(this.#machine);
     this.view = createView(this.#machine, this.#registration);
@@ -94,6 +100,9 @@ class MachineOfAgent implements AgentCore {
       case 'container-terminated':
         onTerminated(machine, event.termination);
         break;
+      case 'volumes-changed':
+        machine.operations.onVolumesChanged(event.uuid, event.failure);
+        break;
       case 'unregister':
         this.#ending.begin('unregister', 'the agent was told to unregister');
         break;
@@ -115,8 +124,11 @@ class MachineOfAgent implements AgentCore {
 
   #onOrder(frame: link.MasterFrame): void {
     const machine = this.#machine;
-    if (frame.run_tasks !== undefined) runTasks(machine, frame.run_tasks);
-    else if (frame.kill_task !== undefined) killTask(machine, frame.kill_task);
+    if (frame.drain_agent !== undefined) drainAgent(machine, frame.drain_agent);
+    else if (frame.run_tasks !== undefined) {
+      maybeEndDrain(machine);
+      runTasks(machine, frame.run_tasks);
+    } else if (frame.kill_task !== undefined) killTask(machine, frame.kill_task);
     else if (frame.acknowledge_update !== undefined) acknowledgeUpdate(machine, frame.acknowledge_update);
     else if (frame.reconcile_tasks !== undefined) reconcileTasks(machine, frame.reconcile_tasks);
     else if (frame.shutdown_framework !== undefined)
@@ -124,6 +136,10 @@ class MachineOfAgent implements AgentCore {
     else if (frame.shutdown_executor !== undefined) shutdownExecutor(machine, frame.shutdown_executor);
     else if (frame.framework_message !== undefined) dropFrameworkMessage(machine, frame.framework_message);
     else if (frame.update_framework !== undefined) updateFramework(machine, frame.update_framework.framework_info);
+    else if (frame.apply_operation !== undefined) machine.operations.apply(frame.apply_operation);
+    else if (frame.acknowledge_operation !== undefined)
+      machine.operations.updates.acknowledge(frame.acknowledge_operation);
+    else if (frame.reconcile_operations !== undefined) machine.operations.reconcile(frame.reconcile_operations);
     else machine.out.log('warn', 'frame of an unknown kind ignored', {});
   }
 
@@ -137,6 +153,9 @@ class MachineOfAgent implements AgentCore {
         break;
       case 'retry-update':
         this.#machine.streams.onRetry(timer);
+        break;
+      case 'retry-operation':
+        this.#machine.operations.updates.onRetry(timer);
         break;
       case 'kill-deadline':
         onKillDeadline(this.#machine, timer.run);
@@ -165,6 +184,9 @@ function createContext(options: AgentCoreOptions): Context {
       agentInfo: options.agentInfo,
       clusterId: undefined,
       highestTerm: 0,
+      total: Resources.of(options.agentInfo.resources ?? []),
+      operations: new Map(),
+      drain: undefined,
       frameworks: new Map(),
       completedFrameworks: new Map(),
       liveByContainer: new Map(),
@@ -188,6 +210,13 @@ function createView({ state, streams }: Machine, registration: Registration): Ag
     get agentInfo() {
       return state.agentInfo;
     },
+    get total() {
+      return state.total;
+    },
+    get drain() {
+      return state.drain;
+    },
+    operations: state.operations,
     get clusterId() {
       return state.clusterId;
     },

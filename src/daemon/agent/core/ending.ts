@@ -1,6 +1,6 @@
 /**
  * The end of the agent itself, by SIGUSR1 or by order of the master: kills every task, waits for the containers to be
- * gone, and forgets everything, so that a later start is a new agent (spec page 08, section 8.2). An agent that
+ * gone, and forgets everything but the reservations and volumes, so that a later start is a new agent (spec page 08, section 8.2). An agent that
  * unregisters gives its schedulers some time to learn how their tasks ended; a refused one has nobody to tell.
  */
 import type { TimerHandle } from '../../../base/timers.js';
@@ -34,8 +34,8 @@ export class Ending {
 
   /** Called at the end of every step. */
   maybeFinish(): void {
-    const { out, state } = this.#machine;
-    if (state.ending === undefined || this.#done || state.liveByContainer.size > 0) return;
+    const { operations, out, state } = this.#machine;
+    if (state.ending === undefined || this.#done || state.liveByContainer.size > 0 || operations.isBusy) return;
     if (state.ending.why === 'unregister' && this.#stillTelling()) return;
     this.#done = true;
     out.persist({ kind: 'clear' }, 'machine');
@@ -48,7 +48,7 @@ export class Ending {
   #stillTelling(): boolean {
     const { now, state, streams, timers } = this.#machine;
     const isNobodyThere = state.agentInfo.id === undefined;
-    const isToldAll = state.registered && streams.isEmpty;
+    const isToldAll = state.registered && streams.isEmpty && state.operations.size === 0;
     if (isNobodyThere || isToldAll || this.#patienceIsOver) return false;
     this.#patience ??= timers.arm(now.monotonicMs + UNREGISTER_PATIENCE_MS, { kind: 'end-patience' });
     return true;

@@ -4,6 +4,9 @@
 export const UPDATE_RETRY_MIN_MS = 10_000;
 export const UPDATE_RETRY_MAX_MS = 600_000;
 
+/** Operations that wait for directories of volumes; further ones are dropped. */
+export const MAX_WAITING_OPERATIONS = 10_000;
+
 /** Between SIGTERM and SIGKILL when neither the kill nor the task says. */
 export const DEFAULT_KILL_GRACE_MS = 3_000;
 /** What an executor keeps of its shutdown grace period for reaping and for its last update (spec page 14, 14.2). */

@@ -4,6 +4,7 @@
  * Effects keep their order within their kind; see base/core.ts.
  */
 import type { ContainerCheckpoint, ContainerTermination } from '../../../runtime/containerizer.js';
+import type { Volume } from '../../../runtime/volumes/volume.js';
 import type * as checkpoint from '../../../wire/gen/mesoctl-checkpoint.js';
 import type * as link from '../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
@@ -16,6 +17,10 @@ export interface CheckpointState {
   /** Of each task in order of position. */
   readonly updates: readonly checkpoint.PendingUpdate[];
   readonly containers: readonly checkpoint.Container[];
+  /** Dynamic reservations and volumes. */
+  readonly resources: readonly mesos.Resource[];
+  /** In no order; at most one is pending. */
+  readonly operations: readonly checkpoint.Operation[];
 }
 
 /** What became of a checkpointed container, as the containerizer found it. */
@@ -40,6 +45,8 @@ export type AgentEvent =
   /** Nothing is left of it. */
   | { readonly kind: 'container-launch-failed'; readonly containerId: string; readonly message: string }
   | { readonly kind: 'container-terminated'; readonly termination: ContainerTermination }
+  /** Answers `change-volumes`. `failure`: why nothing was changed. */
+  | { readonly kind: 'volumes-changed'; readonly uuid: Uint8Array; readonly failure: string | undefined }
   /** SIGUSR1. */
   | { readonly kind: 'unregister' }
   /** Runs due timers. */
@@ -62,7 +69,11 @@ export type CheckpointChange =
     }
   | { readonly kind: 'put-container'; readonly container: checkpoint.Container }
   | { readonly kind: 'remove-container'; readonly containerId: string }
-  /** Everything. */
+  /** All of the dynamic reservations and volumes. */
+  | { readonly kind: 'put-resources'; readonly resources: readonly mesos.Resource[] }
+  | { readonly kind: 'put-operation'; readonly operation: checkpoint.Operation }
+  | { readonly kind: 'remove-operation'; readonly uuid: Uint8Array }
+  /** Everything but the reservations and volumes, which outlive the agent's id. */
   | { readonly kind: 'clear' };
 
 /**
@@ -86,6 +97,15 @@ export type AgentEffect =
   /** SIGTERM. */
   | { readonly type: 'afterPersist'; readonly kind: 'terminate-container'; readonly containerId: string }
   | { readonly type: 'afterPersist'; readonly kind: 'destroy-container'; readonly containerId: string }
+  /** Makes and destroys the directories of volumes, all or none; again if it was asked before a crash. */
+  | {
+      readonly type: 'afterPersist';
+      readonly kind: 'change-volumes';
+      /** Of the operation. */
+      readonly uuid: Uint8Array;
+      readonly create: readonly Volume[];
+      readonly destroy: readonly Volume[];
+    }
   /** The master gave this agent its id: directories named after it may be made. */
   | { readonly type: 'afterPersist'; readonly kind: 'admitted'; readonly agentId: string }
   | { readonly type: 'afterPersist'; readonly kind: 'end'; readonly end: CoreEnd }

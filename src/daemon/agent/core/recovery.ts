@@ -10,6 +10,7 @@ import type * as checkpoint from '../../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../wire/task-state.js';
 import { saveAgent } from './context.js';
+import { resumeDrain } from './draining/drain.js';
 import type { Machine } from './machine.js';
 import { createFramework, type FrameworkRecord } from './model/framework.js';
 import { fromCheckpointTask, type TaskRun } from './model/task-run.js';
@@ -28,6 +29,7 @@ interface Recovery {
 
 export function recover(machine: Machine, state: CheckpointState, fates: ReadonlyMap<string, ContainerFate>): void {
   recoverAgent(machine, state.agent);
+  machine.operations.recover(state);
   for (const { framework_info: info } of state.frameworks) {
     const id = info.id?.value ?? '';
     machine.state.frameworks.set(id, createFramework(id, info));
@@ -42,6 +44,7 @@ export function recover(machine: Machine, state: CheckpointState, fates: Readonl
   for (const run of runs) recoverRun(machine, run, recovery);
   for (const framework of [...machine.state.frameworks.values()])
     if (framework.terminating) endTasksOf(machine, framework);
+  resumeDrain(machine);
   forgetEmptyFrameworks(machine);
   saveAgent(machine);
   machine.state.recovered = true;
@@ -49,6 +52,7 @@ export function recover(machine: Machine, state: CheckpointState, fates: Readonl
     agentId: machine.state.agentInfo.id?.value,
     tasks: runs.length,
     pendingUpdates: state.updates.length,
+    operations: state.operations.length,
     rebooted: recovery.rebooted,
   });
 }
@@ -58,6 +62,9 @@ function recoverAgent({ options, state }: Machine, agent: checkpoint.Agent | und
   state.agentInfo = id === undefined ? options.agentInfo : { ...options.agentInfo, id };
   state.clusterId = agent?.cluster_id;
   state.highestTerm = Number(agent?.highest_term ?? 0);
+  const config = agent?.drain_config;
+  if (config !== undefined)
+    state.drain = { config, startedAtMs: Number(agent?.drain_started_at_ms ?? 0), confirmed: false };
 }
 
 function recoverRuns({ state }: Machine, { tasks }: CheckpointState): readonly TaskRun[] {

@@ -1,11 +1,20 @@
 /** What others may read of an agent core between two steps. Nothing here may be changed by a reader. */
+import type { Resources } from '../../../offers/resources/resources.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+
+import type { Drain } from './context.js';
+import type { OperationView } from './operations/operation-record.js';
 
 export interface AgentView {
   readonly recovered: boolean;
   readonly registered: boolean;
   /** With id once admitted. */
   readonly agentInfo: mesos.AgentInfo;
+  /** Configured resources with what was reserved and created since. */
+  readonly total: Resources;
+  /** Under way, or not acknowledged. */
+  readonly operations: ReadonlyMap<string, OperationView>;
+  readonly drain: Drain | undefined;
   readonly clusterId: string | undefined;
   readonly highestTerm: number;
   /** Of the leader this agent is connected to. */

@@ -1,6 +1,6 @@
 /** `/metrics/snapshot` of an agent: names and meaning as in Mesos (spec page 10, section 10.2). Pure, but for the system's. */
 
-import { Resources } from '../../../offers/resources/resources.js';
+import type { Resources } from '../../../offers/resources/resources.js';
 import type { CollectorCounts } from '../../../runtime/sandbox/collector.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { collectSystemMetrics } from '../../metrics/system-metrics.js';
@@ -59,7 +59,7 @@ function collectState(view: AgentView, metrics: Map<string, number>): void {
   metrics.set('slave/invalid_status_updates', 0);
   metrics.set('slave/valid_framework_messages', 0);
   metrics.set('slave/invalid_framework_messages', view.ignoredMessages);
-  collectResources(Resources.of(view.agentInfo.resources ?? []), allocated(view), metrics);
+  collectResources(view.total, allocated(view), metrics);
 }
 
 function collectResources(total: Resources, used: Resources, metrics: Map<string, number>): void {

@@ -20,7 +20,6 @@ import type { AgentSite } from './site.js';
 
 export function describeState(site: AgentSite, view: AgentView): JsonObject {
   const { agentInfo, frameworks, completedFrameworks, masterInfo } = view;
-  const total = Resources.of(agentInfo.resources ?? []);
   return {
     ...versionInfo(site.productVersion),
     start_time: site.startedAtUnixMs / 1000,
@@ -29,7 +28,8 @@ export function describeState(site: AgentSite, view: AgentView): JsonObject {
     hostname: agentInfo.hostname,
     capabilities: agentCapabilities().map(({ type }) => type),
     ...(agentInfo.domain === undefined ? {} : { domain: toPlainJson(mesos.DomainInfo, agentInfo.domain) }),
-    ...describeTotals(total, allocated(view)),
+    ...describeDrain(view),
+    ...describeTotals(view.total, allocated(view)),
     resource_providers: [],
     attributes: describeAttributes(agentInfo.attributes ?? []),
     ...(masterInfo === undefined ? {} : { master_hostname: masterInfo.hostname ?? '' }),
@@ -47,6 +47,14 @@ export function allocated(view: AgentView): Resources {
       .map((task) => Resources.of(task.info.resources ?? [])),
   );
   return Resources.sum(held);
+}
+
+function describeDrain({ drain }: AgentView): JsonObject {
+  if (drain === undefined) return {};
+  return {
+    drain_config: toPlainJson(mesos.DrainConfig, drain.config),
+    estimated_drain_start_time_seconds: Math.floor(drain.startedAtMs / 1000),
+  };
 }
 
 function describeTotals(total: Resources, used: Resources): JsonObject {

@@ -12,7 +12,7 @@ import { versionInfo } from '../../http/version.js';
 import type { AgentView } from '../core/view.js';
 import { describeContainers } from './containers.js';
 import type { AgentSite } from './site.js';
-import { getExecutors, getFrameworks, getState, getTasks } from './snapshot.js';
+import { getAgent, getExecutors, getFrameworks, getOperations, getState, getTasks } from './snapshot.js';
 
 const METHODS = ['POST'] as const;
 
@@ -78,9 +78,9 @@ function read(site: AgentSite, view: AgentView, type: agent.Call['type']): agent
     case 'GET_FRAMEWORKS':
       return { type, get_frameworks: getFrameworks(view) };
     case 'GET_AGENT':
-      return { type, get_agent: { agent_info: view.agentInfo } };
+      return { type, get_agent: getAgent(view) };
     case 'GET_OPERATIONS':
-      return { type, get_operations: {} };
+      return { type, get_operations: getOperations(view) };
     case 'GET_RESOURCE_PROVIDERS':
       return { type, get_resource_providers: {} };
     default:

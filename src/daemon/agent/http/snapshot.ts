@@ -1,13 +1,33 @@
 /** The parts of GET_STATE, from what the core knows. Source: spec page 03, section 3.3. */
 import type * as agent from '../../../wire/gen/agent.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
+import { canonicalInt64 } from '../../../wire/int64.js';
 import { isTerminal } from '../../../wire/task-state.js';
+import { describeOperation } from '../core/operations/operation-record.js';
 import { describeTask } from '../core/registration/describe-agent.js';
 import type { AgentView, FrameworkView, TaskView } from '../core/view.js';
 import { commandExecutor } from './command-executor.js';
 
+const NANOSECONDS_PER_MS = 1_000_000n;
+
 export function getState(view: AgentView): agent.Response_GetState {
   return { get_tasks: getTasks(view), get_executors: getExecutors(view), get_frameworks: getFrameworks(view) };
+}
+
+/** `resources` as configured; what was reserved and created since is in the totals of /state. */
+export function getAgent({ agentInfo, drain }: AgentView): agent.Response_GetAgent {
+  if (drain === undefined) return { agent_info: agentInfo };
+  return {
+    agent_info: agentInfo,
+    drain_config: drain.config,
+    estimated_drain_start_time: {
+      nanoseconds: canonicalInt64(BigInt(Math.round(drain.startedAtMs)) * NANOSECONDS_PER_MS),
+    },
+  };
+}
+
+export function getOperations({ agentInfo, operations }: AgentView): agent.Response_GetOperations {
+  return { operations: Array.from(operations.values(), (operation) => describeOperation(operation, agentInfo.id)) };
 }
 
 /** A task of this agent is handed to its container at once: none is pending or queued. */

@@ -8,10 +8,12 @@
 import { unreachable } from '../../../base/assert.js';
 import type { Clock } from '../../../base/clock.js';
 import { messageOf } from '../../../base/error.js';
+import { formatUuid } from '../../../base/random.js';
 import type { Logger } from '../../../base/system/logger.js';
 import { systemRandom } from '../../../base/system/random.js';
 import type { Containerizer, ContainerSpec, ContainerTermination } from '../../../runtime/containerizer.js';
 import { Users } from '../../../runtime/users.js';
+import type { VolumeDirectories } from '../../../runtime/volumes/volume-directories.js';
 import type { AgentConfig } from '../../config/agent-config.js';
 import { LinkClient } from '../../link/link-client.js';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
@@ -23,6 +25,7 @@ import { CoreDriver, type ShellEffect } from './core-driver.js';
 import { Launches } from './launches.js';
 import type { Sandboxes } from './sandboxes.js';
 import { taskEnvironment } from './task-environment.js';
+import { TaskVolumes } from './task-volumes.js';
 
 /** This agent's channel of its link; it shares the connection with nobody. */
 const CHANNEL = 1;
@@ -38,6 +41,7 @@ export interface AgentShellOptions {
   readonly store: Pick<CheckpointStore, 'commit'>;
   readonly containerizer: Containerizer;
   readonly sandboxes: Sandboxes;
+  readonly volumes: VolumeDirectories;
   /** HOST:PORT of the agent's HTTP server. */
   readonly endpoint: string;
   onRegistered(agentId: string): void;
@@ -52,6 +56,7 @@ export class AgentShell {
   readonly #launches: Launches;
   readonly #link: LinkClient;
   readonly #users: Users;
+  readonly #volumes: TaskVolumes;
   /** The agent's directory exists. */
   #opened: Promise<void> = Promise.resolve();
   #recovered = false;
@@ -61,6 +66,7 @@ export class AgentShell {
     const { clock, config, containerizer, core, logger, store } = options;
     this.#options = options;
     this.#users = new Users(clock);
+    this.#volumes = new TaskVolumes(options.volumes, () => this.#liveTasks());
     this.#driver = new CoreDriver({
       core,
       clock,
@@ -153,6 +159,9 @@ export class AgentShell {
       case 'destroy-container':
         this.#attempt(effect.containerId, 'destroy', containerizer.destroy(effect.containerId));
         break;
+      case 'change-volumes':
+        void this.#changeVolumes(effect);
+        break;
       case 'admitted':
         this.#open(effect.agentId);
         break;
@@ -183,6 +192,15 @@ export class AgentShell {
     });
   }
 
+  async #changeVolumes(effect: Extract<ShellEffect, { readonly kind: 'change-volumes' }>): Promise<void> {
+    const { uuid } = effect;
+    const failure = await this.#options.volumes.change({ ...effect, key: formatUuid(uuid) }).then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    );
+    this.#driver.post({ kind: 'volumes-changed', uuid, failure });
+  }
+
   #open(agentId: string): void {
     this.#opened = this.#options.sandboxes.open(agentId);
     this.#opened.catch((error: unknown) => this.#options.onFatal(error));
@@ -206,8 +224,9 @@ export class AgentShell {
       containerId: request.containerId,
     };
     const sandboxDir = await sandboxes.create(ids, owner);
+    const volumes = await this.#volumes.prepare(request, owner);
     const environment = taskEnvironment({ ...request, config, endpoint, sandboxDir });
-    return containerSpec(request, { environment, sandboxDir, switchUser: config.switchUser });
+    return containerSpec(request, { environment, sandboxDir, volumes, switchUser: config.switchUser });
   }
 
   #liveTasks(): readonly TaskView[] {

@@ -1,13 +1,14 @@
 /** From a task to what the containerizer is asked for. Pure. Source: spec page 14, section 14.2; page 05, section 5.10. */
 import { present } from '../../../base/assert.js';
 import { Resources } from '../../../offers/resources/resources.js';
-import type { ContainerSpec } from '../../../runtime/containerizer.js';
+import type { ContainerSpec, ContainerVolume } from '../../../runtime/containerizer.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { LaunchRequest } from '../core/protocol.js';
 
 export interface ContainerSurroundings {
   readonly environment: Readonly<Record<string, string>>;
   readonly sandboxDir: string;
+  readonly volumes: readonly ContainerVolume[];
   /** False: every task runs as the agent does. */
   readonly switchUser: boolean;
 }
@@ -15,13 +16,14 @@ export interface ContainerSurroundings {
 /** `request` is of a task that the core took: it has a command with a value. */
 export function containerSpec(request: LaunchRequest, surroundings: ContainerSurroundings): ContainerSpec {
   const { task } = request;
-  const { environment, sandboxDir } = surroundings;
+  const { environment, sandboxDir, volumes } = surroundings;
   const resources = Resources.of(task.resources ?? []);
   return {
     containerId: request.containerId,
     ...programOf(present(task.command, 'a command task has a command')),
     environment,
     sandboxDir,
+    volumes,
     user: surroundings.switchUser ? taskUser(request) : undefined,
     requests: { cpus: resources.scalar('cpus'), memMb: resources.scalar('mem'), diskMb: resources.scalar('disk') },
     limits: { cpus: task.limits?.cpus?.value, memMb: task.limits?.mem?.value },

@@ -22,6 +22,8 @@ export interface TaskRun extends TaskView {
   state: mesos.TaskState;
   statuses: mesos.TaskStatus[];
   pid: number | undefined;
+  /** For operations that came before it: nothing of its container is being made yet. */
+  waits: boolean;
   /** The task's first instruction may have run. */
   released: boolean;
   kill: KillIntent | undefined;
@@ -47,6 +49,7 @@ export function createTaskRun({ frameworkId, info, containerId, launchedAtMs }: 
     state: 'TASK_STAGING',
     statuses: [],
     pid: undefined,
+    waits: false,
     released: false,
     kill: undefined,
     killTimer: undefined,

@@ -2,10 +2,12 @@
  * What an agent tells a master about itself: at first that it is there, later everything it holds, from which a new
  * leader rebuilds its picture of the cluster (spec page 07, sections 7.3 and 7.4).
  */
+import { checkpointedOf } from '../../../../offers/resources/checkpointed.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { Machine } from '../machine.js';
 import type { FrameworkRecord } from '../model/framework.js';
+import { describeOperation } from '../operations/operation-record.js';
 import type { TaskView } from '../view.js';
 
 /** Only what this agent does. */
@@ -13,6 +15,9 @@ const CAPABILITIES: readonly mesos.AgentInfo_Capability_Type[] = [
   'MULTI_ROLE',
   'HIERARCHICAL_ROLE',
   'RESERVATION_REFINEMENT',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
   'TASK_RESOURCE_LIMITS',
 ];
 
@@ -26,6 +31,7 @@ export function describeAgent({ options, state, streams }: Machine): AgentDescri
     agent_info: state.agentInfo,
     version: options.version,
     capabilities: agentCapabilities(),
+    checkpointed_resources: checkpointedOf(state.total).toWire(),
     ip: options.ip,
   };
   return {
@@ -38,7 +44,11 @@ export function describeAgent({ options, state, streams }: Machine): AgentDescri
         for (const run of framework.tasks.values())
           tasks.push({ ...describeTask(framework, run), ...sentState(streams.findHead(run.frameworkId, run.taskId)) });
       }
-      return { ...register, tasks, frameworks };
+      const operations = [...state.operations.values()]
+        .filter(({ durable }) => durable)
+        .map((operation) => describeOperation(operation, state.agentInfo.id));
+      const drain = state.drain === undefined ? {} : { drain_config: state.drain.config };
+      return { ...register, tasks, frameworks, operations, ...drain };
     },
   };
 }

@@ -10,6 +10,7 @@ import type { TimerHandle } from '../../../../base/timers.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { saveAgent, sendWhenDurable } from '../context.js';
+import { maybeEndDrain, onRegisteredWhileDraining } from '../draining/drain.js';
 import { REGISTRATION_BACKOFF_MAX_MS } from '../limits.js';
 import type { Machine } from '../machine.js';
 import { describeAgent } from './describe-agent.js';
@@ -63,12 +64,13 @@ export class Registration {
   }
 
   onLinkLost(): void {
-    const { state, streams, timers } = this.#machine;
+    const { operations, state, streams, timers } = this.#machine;
     timers.cancel(this.#link?.registerTimer);
     timers.cancel(this.#link?.silenceTimer);
     this.#link = undefined;
     state.registered = false;
     streams.pause();
+    operations.updates.pause();
   }
 
   onPing(ping: link.Ping): void {
@@ -76,17 +78,19 @@ export class Registration {
     if (current === undefined) return;
     this.#expectPing(current);
     sendWhenDurable(this.#machine, { pong: {} });
-    const { out, state, streams } = this.#machine;
+    const { operations, out, state, streams } = this.#machine;
+    if (ping.connected && state.registered) maybeEndDrain(this.#machine);
     if (ping.connected || !state.registered) return;
     out.log('warn', 'the master does not count this agent in, registering again', {});
     state.registered = false;
     streams.pause();
+    operations.updates.pause();
     current.attempts = 0;
     this.#registerAfter(current, current.welcome.reregister_jitter_ms * this.#machine.options.random.next());
   }
 
   onRegistered(registered: link.Registered): void {
-    const { out, state, streams, timers } = this.#machine;
+    const { operations, out, state, streams, timers } = this.#machine;
     const current = this.#link;
     if (current === undefined) return;
     const id = registered.agent_id.value;
@@ -109,8 +113,10 @@ export class Registration {
       term: state.highestTerm,
       master: current.welcome.master_info.id,
     });
-    sendWhenDurable(this.#machine, { update_agent: { total_resources: state.agentInfo.resources ?? [] } });
+    onRegisteredWhileDraining(this.#machine);
+    sendWhenDurable(this.#machine, { update_agent: { total_resources: state.total.toWire() } });
     streams.resume();
+    operations.updates.resume();
   }
 
   onRegisterTimer(): void {

@@ -11,6 +11,8 @@ import type { Machine } from '../machine.js';
 import { hasCapability } from '../model/framework.js';
 import type { KillIntent, TaskRun } from '../model/task-run.js';
 import { durationMs } from './durations.js';
+import { outcomeOfFailedLaunch } from './ending.js';
+import { endRun } from './finish.js';
 import { report } from './report.js';
 
 export interface KillRequest {
@@ -39,7 +41,10 @@ export function killRun(machine: Machine, run: TaskRun, request: KillRequest): v
   run.kill = { cause: request.cause, startedAtMs: now.unixMs, deadlineAtMs: now.unixMs + request.graceMs };
   timers.cancel(run.completionTimer);
   out.saveTask(run, 'process');
-  if (run.phase === 'launching') out.emit({ type: 'now', kind: 'abort-launch', containerId: run.containerId });
+  if (run.waits) {
+    run.waits = false;
+    endRun(machine, run, outcomeOfFailedLaunch('', run.kill));
+  } else if (run.phase === 'launching') out.emit({ type: 'now', kind: 'abort-launch', containerId: run.containerId });
   else beginKill(machine, run);
 }
 

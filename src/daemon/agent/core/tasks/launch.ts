@@ -2,15 +2,21 @@
  * RunTasks: takes each task, or answers at once why not. A taken task is durable before its first instruction runs, but
  * its container is begun before that, so that making it and writing the checkpoint overlap (DESIGN.md).
  */
+import { isRejection } from '../../../../base/rejection.js';
+import { checkpointedOf } from '../../../../offers/resources/checkpointed.js';
+import { Resources } from '../../../../offers/resources/resources.js';
+import { upgradeResource } from '../../../../offers/resources/validation.js';
+import { volumeUsesOf } from '../../../../runtime/volumes/volume.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { freshContainerId } from '../context.js';
 import type { Machine } from '../machine.js';
-import { createFramework, type FrameworkRecord } from '../model/framework.js';
+import { createFramework, type FrameworkRecord, hasCapability } from '../model/framework.js';
 import { createTaskRun, type TaskRun } from '../model/task-run.js';
 import { durationMs } from './durations.js';
-import { type Outcome, outcomeOfFailedLaunch } from './ending.js';
+import { droppedState, type Outcome, outcomeOfFailedLaunch } from './ending.js';
 import { endRun } from './finish.js';
+import { answerUnknownTask } from './orders.js';
 import { report } from './report.js';
 import { findUnsupported } from './unsupported.js';
 
@@ -23,6 +29,10 @@ export function runTasks(machine: Machine, message: link.RunTasks): void {
   }
   if (state.frameworks.get(frameworkId)?.terminating === true) {
     out.log('warn', 'tasks of a framework that is shutting down ignored', { frameworkId });
+    return;
+  }
+  if (state.drain !== undefined) {
+    for (const info of message.tasks ?? []) refuseWhileDraining(machine, message.framework_info, info);
     return;
   }
   for (const info of message.tasks ?? []) takeTask(machine, message, { frameworkId, info });
@@ -56,12 +66,52 @@ function takeTask(machine: Machine, message: link.RunTasks, { frameworkId, info 
     return;
   }
   state.liveByContainer.set(run.containerId, run);
-  report(machine, run, { state: 'TASK_STARTING', source: 'SOURCE_EXECUTOR' });
+  out.saveTask(run, 'machine');
+  launchInTurn(machine, framework, run);
+}
+
+function refuseWhileDraining(machine: Machine, framework: mesos.FrameworkInfo, info: mesos.TaskInfo): void {
+  answerUnknownTask(machine, {
+    frameworkId: framework.id?.value ?? '',
+    taskId: info.task_id.value,
+    partitionAware: hasCapability(framework, 'PARTITION_AWARE'),
+    reason: 'REASON_AGENT_DRAINING',
+    message: 'The agent is draining: it takes no tasks',
+  });
+}
+
+/** What a task has been given may still be in the making: a volume of an operation that came before the task. */
+function launchInTurn(machine: Machine, framework: FrameworkRecord, run: TaskRun): void {
+  const needed = checkpointedOf(Resources.of(run.info.resources ?? []).unallocated());
+  if (needed.isEmpty || !machine.operations.isBusy) {
+    startLaunch(machine, framework, run, needed);
+    return;
+  }
+  run.waits = true;
+  machine.operations.afterwards(() => {
+    if (!run.waits) return;
+    run.waits = false;
+    startLaunch(machine, framework, run, needed);
+  });
+}
+
+function startLaunch(machine: Machine, framework: FrameworkRecord, run: TaskRun, needed: Resources): void {
+  const { total } = machine.state;
+  if (!total.contains(needed)) {
+    endRun(machine, run, {
+      state: droppedState(hasCapability(framework.info, 'PARTITION_AWARE')),
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_RESOURCES_UNKNOWN',
+      message: `The agent does not have ${needed}; reserved or created here are ${checkpointedOf(total)}`,
+    });
+    return;
+  }
+  if (run.state === 'TASK_STAGING') report(machine, run, { state: 'TASK_STARTING', source: 'SOURCE_EXECUTOR' });
   beginLaunch(machine, framework, run);
 }
 
 /** Asks for the container. The task's time to complete counts from its launch, also across a restart of the agent. */
-export function beginLaunch(machine: Machine, framework: FrameworkRecord, run: TaskRun): void {
+function beginLaunch(machine: Machine, framework: FrameworkRecord, run: TaskRun): void {
   armCompletion(machine, run);
   machine.out.emit({
     type: 'now',
@@ -95,7 +145,7 @@ export function launchAgain(machine: Machine, run: TaskRun): void {
   state.liveByContainer.set(run.containerId, run);
   out.saveTask(run, 'machine');
   out.log('info', 'launching a task again that had not begun', { taskId: run.taskId });
-  beginLaunch(machine, framework, run);
+  launchInTurn(machine, framework, run);
 }
 
 export function armCompletion({ now, timers }: Machine, run: TaskRun): void {
@@ -122,6 +172,8 @@ function refusalOf(message: link.RunTasks, info: mesos.TaskInfo): Outcome | unde
   if (message.group) return unsupported('task groups (LAUNCH_GROUP)');
   const field = message.executor === undefined ? findUnsupported(info) : 'executor';
   if (field !== undefined) return unsupported(field);
+  const volumes = volumeUsesOf((info.resources ?? []).map(upgradeResource));
+  if (isRejection(volumes)) return failed(volumes.message);
   if (info.command === undefined) return failed('the task has no command');
   if (info.command.value === undefined || info.command.value === '') return failed('command.value is missing');
   // `launch_executor` is about executors: a command task always brings its own.

@@ -96,7 +96,7 @@ export function dropFrameworkMessage(machine: Machine, message: link.FrameworkMe
   });
 }
 
-interface UnknownTask {
+export interface UnknownTask {
   readonly frameworkId: string;
   readonly taskId: string;
   readonly partitionAware: boolean;
@@ -104,7 +104,8 @@ interface UnknownTask {
   readonly message: string;
 }
 
-function answerUnknownTask(machine: Machine, unknown: UnknownTask): void {
+/** About a task that has no record here. */
+export function answerUnknownTask(machine: Machine, unknown: UnknownTask): void {
   const { frameworkId, taskId, reason, message } = unknown;
   // Asked again before the first answer was acknowledged: that one is still being sent.
   if (machine.streams.has(frameworkId, taskId)) return;

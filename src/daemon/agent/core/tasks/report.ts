@@ -5,12 +5,18 @@
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import { type Context, freshUuid } from '../context.js';
+import { outcomeWhileDraining } from '../draining/drain-outcome.js';
 import type { Machine } from '../machine.js';
 import type { TaskRun } from '../model/task-run.js';
 import type { Outcome } from './ending.js';
 
 /** Records and sends. The status is durable before it leaves. */
-export function report(machine: Machine, run: TaskRun, outcome: Outcome): void {
+export function report(machine: Machine, run: TaskRun, happened: Outcome): void {
+  const { drain, frameworks } = machine.state;
+  const outcome =
+    drain === undefined
+      ? happened
+      : outcomeWhileDraining(happened, drain.config, frameworks.get(run.frameworkId)?.info);
   const status = statusOf(machine, run, outcome);
   run.state = status.state;
   machine.state.reportedUpdates += 1;

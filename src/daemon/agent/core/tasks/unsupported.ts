@@ -64,11 +64,12 @@ function unsupportedResources(resources: readonly mesos.Resource[]): string | un
     if (resource.scalar?.value === 0) continue;
     if (resource.name === 'gpus') return 'resources.gpus';
     if (resource.revocable !== undefined) return `resources.revocable (${resource.name})`;
-    if (resource.shared !== undefined) return `resources.shared (${resource.name})`;
     if (resource.provider_id !== undefined) return `resources.provider_id (${resource.name})`;
+    // A persistent volume is looked at with the others of the task (runtime/volumes).
+    if (resource.disk?.persistence !== undefined) continue;
+    if (resource.shared !== undefined) return `resources.shared (${resource.name})`;
     const disk = first(
       [
-        ['persistence', resource.disk?.persistence],
         ['volume', resource.disk?.volume],
         ['source', resource.disk?.source],
       ],

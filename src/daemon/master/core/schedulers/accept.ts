@@ -18,7 +18,6 @@ import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
 import { discardOffer, recoverOffered, takeOffer } from '../offers/offer-book.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import type { AcceptScope } from './accept-scope.js';
-import { convertOffered } from './convert.js';
 import { launchTasks } from './launch.js';
 import { launchGroup } from './launch-group.js';
 import { declineOffers } from './offer-calls.js';
@@ -42,23 +41,8 @@ export function handleAccept(context: Context, framework: FrameworkRecord, accep
   const untilMs = refusedUntilMs(context, accept.filters);
   const ending = { outcome: 'ACCEPTED', refuseSeconds: refusedSeconds(context, untilMs) } as const;
   for (const offer of offers) takeOffer(context, offer, ending);
-  giveBack(carryOut(context, framework, offers, operations), offers, untilMs);
-}
-
-/** What operations made is offered again at once; what was offered and not used is declined. */
-function giveBack(
-  scope: AcceptScope,
-  offers: readonly [OfferRecord, ...OfferRecord[]],
-  untilMs: number | undefined,
-): void {
-  const { context, framework, agent } = scope;
-  const left = scope.remaining.add(scope.withheld);
-  const made = left.subtract(Resources.sum(offers.map(({ resources }) => resources)));
-  const of = { id: offers[0].id, frameworkId: framework.id, agentId: agent.id };
-  recoverOffered(context, { ...of, resources: left.subtract(made) }, untilMs);
-  if (made.isEmpty) return;
-  recoverOffered(context, { ...of, resources: made });
-  context.allocation.requestNow(context.now.monotonicMs, agent.id);
+  const left = carryOut(context, framework, offers, operations);
+  recoverOffered(context, left, untilMs);
 }
 
 /** All of them outstanding, each once, this framework's, of one agent and one role. */
@@ -117,36 +101,29 @@ function drop(context: Context, framework: FrameworkRecord, task: mesos.TaskInfo
   notifyUpdate(context, framework, status);
 }
 
-/** Of offers that were taken. */
+/** Of offers that were taken; returns what is left of them. */
 function carryOut(
   context: Context,
   framework: FrameworkRecord,
   offers: readonly [OfferRecord, ...OfferRecord[]],
   operations: readonly mesos.Offer_Operation[],
-): AcceptScope {
-  const [{ agentId, role }] = offers;
+): Pick<OfferRecord, 'id' | 'frameworkId' | 'agentId' | 'resources'> {
+  const [{ id, agentId, role }] = offers;
   // The offers of an agent that leaves or disconnects are rescinded in the same step, so it is there and connected.
   const agent = present(context.state.agents.get(agentId), 'an offer has an agent');
   framework.count('offers/accepted', offers.length);
   context.happenings.offersAccepted += offers.length;
   const offered = Resources.sum(offers.map((offer) => offer.resources));
-  const scope: AcceptScope = {
-    context,
-    framework,
-    agent,
-    role,
-    offered,
-    remaining: offered,
-    withheld: Resources.empty,
-  };
+  const scope: AcceptScope = { context, framework, agent, role, offered, remaining: offered };
   for (const operation of operations) {
     framework.count('operations');
     if (operation.type !== undefined) framework.count(OPERATION_COUNTS.get(operation.type));
     carryOutOne(scope, operation);
   }
-  return scope;
+  return { id, frameworkId: framework.id, agentId, resources: scope.remaining };
 }
 
+/** The seam for operations on reservations and volumes: each becomes a case beside the launches. */
 function carryOutOne(scope: AcceptScope, operation: mesos.Offer_Operation): void {
   switch (operation.type) {
     case 'LAUNCH':
@@ -156,6 +133,11 @@ function carryOutOne(scope: AcceptScope, operation: mesos.Offer_Operation): void
       launchGroup(scope, operation);
       return;
     default:
-      convertOffered(scope, operation);
+      refuseOperation(
+        scope.context,
+        scope.framework,
+        operation,
+        `this master does not carry out ${operation.type ?? 'untyped'} operations`,
+      );
   }
 }
