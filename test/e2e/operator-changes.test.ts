@@ -74,9 +74,11 @@ describe('quota', () => {
     const again = await request('POST', '/quota', quota_request);
     expect([again.status, again.body]).toEqual([400, expect.stringContaining("role 'ops' has a quota already")]);
     expect((await call('REMOVE_QUOTA', { remove_quota: { role: 'ops' } })).status).toBe(200);
-    expect((await request('POST', '/master/quota', { ...quota_request, role: 'eng/web' })).status).toBe(200);
+    expect((await request('POST', '/master/quota', { ...quota_request, role: 'eng' })).status).toBe(200);
     const both = scalars({ cpus: 1 });
-    expect(await quotas()).toEqual([{ role: 'eng/web', guarantees: both, limits: both }]);
+    expect(await quotas()).toEqual([{ role: 'eng', guarantees: both, limits: both }]);
+    expect((await request('DELETE', '/quota/eng')).status).toBe(200);
+    expect((await updateQuota({ role: 'eng/web', limits })).status).toBe(200);
     expect((await request('DELETE', '/master/quota/eng/web')).status).toBe(200);
     const gone = await request('DELETE', '/master/quota/eng/web');
     expect([gone.status, gone.body]).toEqual([400, "role 'eng/web' has no quota"]);
@@ -102,6 +104,11 @@ describe('quota', () => {
       'the guarantee of 3 cpus is above the limit of 2',
     ],
     ['more than the cluster has', { role: 'eng', guarantees: scalars({ cpus: 5 }) }, 'more than the 4'],
+    [
+      'what its parent does not guarantee',
+      { role: 'eng/web', guarantees: scalars({ cpus: 1 }) },
+      "role 'eng' guarantees 0",
+    ],
   ])('%s is 400 and changes nothing', async (_what, config, text) => {
     const reply = await updateQuota({ role: 'ops', limits }, config);
     expect([reply.status, reply.body]).toEqual([400, expect.stringContaining(text.replaceAll('\\', ''))]);

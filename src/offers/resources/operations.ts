@@ -59,6 +59,36 @@ export function unallocated({ consumed, converted }: Conversion): Conversion {
   return { consumed: consumed.unallocated(), converted: converted.unallocated() };
 }
 
+/** Every resource that a conversion names, as it was given. */
+export function resourcesIn(operation: mesos.Offer_Operation): mesos.Resource[] {
+  const found: mesos.Resource[] = [];
+  mapResources(operation, (resource) => {
+    found.push(resource);
+    return resource;
+  });
+  return found;
+}
+
+/** The operation with each of its resources replaced; operations that are no conversions are returned as they are. */
+export function mapResources(
+  operation: mesos.Offer_Operation,
+  change: (resource: mesos.Resource) => mesos.Resource,
+): mesos.Offer_Operation {
+  const { type, reserve, unreserve, create, destroy, grow_volume: grow, shrink_volume: shrink } = operation;
+  const each = (resources: readonly mesos.Resource[] | undefined) => resources?.map(change);
+  if (type === 'RESERVE' && reserve !== undefined)
+    return { ...operation, reserve: { resources: each(reserve.resources), source: each(reserve.source) } };
+  if (type === 'UNRESERVE' && unreserve !== undefined)
+    return { ...operation, unreserve: { resources: each(unreserve.resources) } };
+  if (type === 'CREATE' && create !== undefined) return { ...operation, create: { volumes: each(create.volumes) } };
+  if (type === 'DESTROY' && destroy !== undefined) return { ...operation, destroy: { volumes: each(destroy.volumes) } };
+  if (type === 'GROW_VOLUME' && grow !== undefined)
+    return { ...operation, grow_volume: { volume: change(grow.volume), addition: change(grow.addition) } };
+  if (type === 'SHRINK_VOLUME' && shrink !== undefined)
+    return { ...operation, shrink_volume: { ...shrink, volume: change(shrink.volume) } };
+  return operation;
+}
+
 // Reservations.
 
 function reserve(message: mesos.Offer_Operation_Reserve | undefined): Conversion | Rejection {
@@ -170,7 +200,9 @@ function destroy(message: mesos.Offer_Operation_Destroy | undefined): Conversion
     disk?.persistence === undefined ? 'it is not a persistent volume' : undefined,
   );
   if (complaint !== undefined) return complaint;
-  return { consumed: Resources.of(volumes), converted: Resources.of(volumes.map(withoutVolume)) };
+  const consumed = Resources.of(volumes);
+  if (volumeIds(consumed).size < volumes.length) return reject('invalid', 'a volume is to be destroyed twice');
+  return { consumed, converted: Resources.of(volumes.map(withoutVolume)) };
 }
 
 function grow(message: mesos.Offer_Operation_GrowVolume | undefined): Conversion | Rejection {

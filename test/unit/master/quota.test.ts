@@ -82,9 +82,23 @@ describe('UPDATE_QUOTA', () => {
   });
 
   it.each<[string, master.Call, string]>([
-    ['a role that is not listed', update(limited('eng', { cpus: 1 }), limited('hr', { cpus: 1 })), "role 'hr' is not"],
+    [
+      'a role that is not listed',
+      update(limited('eng', { cpus: 1 }), limited('hr', { cpus: 1 })),
+      "role 'hr' is not among",
+    ],
     ['a limit below what is in use', update(limited('eng', { cpus: 0.5 })), "role 'eng' uses 1 cpus"],
     ['a limit of a parent below it', update(limited('eng', { mem: 100 })), "role 'eng' uses 128 mem"],
+    [
+      'a limit above that of its parent',
+      update(limited('eng', { cpus: 2 }), limited('eng/web', { cpus: 3 })),
+      "the limit of 3 cpus of role 'eng/web' is above the 2",
+    ],
+    [
+      'a guarantee that its parent does not cover',
+      update(guaranteed('eng/web', { cpus: 1 })),
+      "role 'eng' guarantees 0",
+    ],
     ['more than the cluster has', update(guaranteed('ops', { cpus: 5 })), 'guarantees of 5 cpus are more than the 4'],
     [
       'more than it has of several roles',
@@ -104,8 +118,10 @@ describe('UPDATE_QUOTA', () => {
     });
     expect(quotasOf(harness)).toEqual({});
     expect(harness.store.state().quotas).toEqual(before);
+    // What is wrong with the quotas themselves cannot be forced.
+    const isInvalid = /not among|above the|guarantees 0/.test(message);
     expect(harness.operatorCall({ ...call, update_quota: { ...call.update_quota, force: true } })).toMatchObject({
-      status: message.includes('not') ? 400 : 200,
+      status: isInvalid ? 400 : 200,
     });
   });
 

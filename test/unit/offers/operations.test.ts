@@ -97,6 +97,7 @@ describe('operations that are refused', () => {
     ['one id twice', create(volume(10), volume(20)), 'same id and role'],
     ['shared cpus', reserve(cpus(1, { reservations: [ENG], shared: {} })), 'only persistent volumes can be shared'],
     ['destroy disk', destroy(disk(10)), 'not a persistent volume'],
+    ['destroy twice', destroy(volume(10, 'v1', { shared: {} }), volume(10, 'v1', { shared: {} })), 'destroyed twice'],
     ['grow disk', grow(disk(10), disk(1)), 'not a persistent volume'],
     ['grow by another role', grow(volume(10), disk(1, { reservations: [ENG, web] })), 'same reservations'],
     ['grow by a volume', grow(volume(10), volume(1, 'v2')), 'itself a persistent volume'],

@@ -43,6 +43,15 @@ export const ALLOCATION_BUDGET = 50_000;
 /** Tasks in one ReconcileTasks message, so that no link record grows without bound. */
 export const MAX_TASKS_PER_RECONCILE = 1000;
 
+/** Operations of one agent that are under way or not acknowledged; more are refused. */
+export const MAX_OPERATIONS_PER_AGENT = 1000;
+
+/** Operations in one ReconcileOperations message. */
+export const MAX_OPERATIONS_PER_RECONCILE = 1000;
+
+/** A framework that only its operations remember has this long to return before the master ends them (spec page 01). */
+export const ORPHAN_OPERATION_MS = 600_000;
+
 /** Heartbeats of the extension's event stream: a view shows within three seconds that its master is lost. */
 export const WATCH_HEARTBEAT_MS = 1000;
 

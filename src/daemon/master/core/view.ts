@@ -53,6 +53,10 @@ export interface ExecutorView {
   readonly info: mesos.ExecutorInfo;
 }
 
+export interface OperationView {
+  readonly message: Readonly<mesos.Operation>;
+}
+
 export interface OfferView {
   readonly id: string;
   readonly frameworkId: string;
@@ -105,6 +109,8 @@ export interface AgentView {
   readonly holdings: ReadonlyMap<string, { readonly tasks: ReadonlyMap<string, TaskView>; readonly used: Resources }>;
   readonly executors: Iterable<ExecutorView>;
   readonly offers: ReadonlyMap<string, OfferView>;
+  /** Under way, or ended and not acknowledged. */
+  readonly operations: ReadonlyMap<string, OperationView>;
   /** Used by tasks and executors, with allocation_info. O(frameworks on the agent). */
   allocated(): Resources;
   /** O(offers of the agent). */

@@ -3,6 +3,7 @@
  * nothing is given back that was not handed out, nothing is handed out twice. An oracle for the core, not a policy.
  */
 import { assert, present } from '../../../../src/base/assert.js';
+import { type Rejection, reject } from '../../../../src/base/rejection.js';
 import type {
   AllocationResult,
   Allocator,
@@ -126,11 +127,21 @@ export class BookkeepingAllocator implements Allocator {
     agent.allocated = agent.allocated.add(resources);
     this.#hold(frameworkId, agentId, resources);
   }
-  updateAllocation(): void {
-    throw new Error('no operation of these tests changes resources');
+  updateAllocation(frameworkId: string, agentId: string, from: Resources, to: Resources): void {
+    const agent = this.#agent(agentId);
+    const { held } = this.#framework(frameworkId);
+    const before = held.get(agentId) ?? Resources.empty;
+    assert(agent.offered.contains(from) && before.contains(from), `${frameworkId} was offered ${from} of ${agentId}`);
+    agent.offered = agent.offered.subtract(from).add(to);
+    held.set(agentId, before.subtract(from).add(to));
+    agent.total = agent.total.subtract(from.unallocated()).add(to.unallocated());
   }
-  updateAvailable(): undefined {
-    throw new Error('no operation of these tests changes resources');
+  updateAvailable(agentId: string, from: Resources, to: Resources): Rejection | undefined {
+    const agent = this.#agent(agentId);
+    const free = agent.total.subtract(agent.offered.add(agent.allocated).unallocated());
+    if (!free.contains(from)) return reject('conflict', `${free} of ${agentId} are free, not ${from}`);
+    agent.total = agent.total.subtract(from).add(to);
+    return undefined;
   }
   recoverResources({
     frameworkId,

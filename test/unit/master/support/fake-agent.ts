@@ -1,6 +1,10 @@
 /** An agent's side of the link: it keeps what it was told to run and reports what a test makes of it. */
 import { present } from '../../../../src/base/assert.js';
+import { isRejection, reject } from '../../../../src/base/rejection.js';
+import { operationKey } from '../../../../src/daemon/master/core/model/operation.js';
 import type { AgentMessage, ConnectionId } from '../../../../src/daemon/master/core/protocol.js';
+import { applyOperation } from '../../../../src/offers/resources/operations.js';
+import { Resources } from '../../../../src/offers/resources/resources.js';
 import type * as link from '../../../../src/wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../src/wire/gen/mesos.js';
 import { isTerminal } from '../../../../src/wire/task-state.js';
@@ -23,6 +27,8 @@ const CAPABILITIES: readonly mesos.AgentInfo_Capability_Type[] = [
   'HIERARCHICAL_ROLE',
   'RESERVATION_REFINEMENT',
   'TASK_RESOURCE_LIMITS',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
 ];
 
 export class FakeAgent {
@@ -39,7 +45,15 @@ export class FakeAgent {
   isShutDown = false;
   /** ReconcileTasks that were not answered yet. */
   readonly asked: link.ReconcileTasks_Task[] = [];
-  /** False: a launch on its way is lost. */
+  /** Operations that arrived and were not carried out yet. */
+  readonly applying: link.ApplyOperation[] = [];
+  /** Operations that ended and were not acknowledged, by uuid. */
+  readonly operations = new Map<string, mesos.Operation>();
+  /** Of ReconcileOperations that were not answered yet. */
+  readonly askedOperations: link.ReconcileOperations_Operation[] = [];
+  /** undefined: as configured, nothing was ever converted. */
+  total: Resources | undefined;
+  /** False: what is on its way is lost. */
   hears = true;
   #uuids = 0;
   readonly #harness: Harness;
@@ -66,6 +80,8 @@ export class FakeAgent {
     for (const [key, task] of this.tasks) moved.tasks.set(key, task);
     for (const [key, executor] of this.executors) moved.executors.set(key, executor);
     for (const [key, info] of this.frameworks) moved.frameworks.set(key, info);
+    for (const [key, operation] of this.operations) moved.operations.set(key, operation);
+    moved.total = this.total;
     harness.agents.push(moved);
     return moved;
   }
@@ -100,6 +116,8 @@ export class FakeAgent {
         tasks: [...this.tasks.values()],
         executor_infos: [...this.executors.values()],
         frameworks: [...this.frameworks.values()],
+        operations: [...this.operations.values()],
+        checkpointed_resources: this.#checkpointed(),
         ...change,
       },
     });
@@ -132,6 +150,53 @@ export class FakeAgent {
     if (message.shutdown_framework !== undefined) this.#end(message.shutdown_framework.framework_id.value);
     if (message.shutdown !== undefined) this.isShutDown = true;
     this.asked.push(...(message.reconcile_tasks?.tasks ?? []));
+    if (message.apply_operation !== undefined && this.hears) this.applying.push(message.apply_operation);
+    if (message.acknowledge_operation !== undefined)
+      this.operations.delete(operationKey(message.acknowledge_operation.operation_uuid));
+    this.askedOperations.push(...(message.reconcile_operations?.operations ?? []));
+  }
+
+  /** Dynamic reservations and volumes. */
+  #checkpointed(): mesos.Resource[] {
+    return (this.total ?? Resources.empty)
+      .filter(({ kind }) => kind.isPersistentVolume || kind.reservations.some(({ type }) => type === 'DYNAMIC'))
+      .toWire();
+  }
+
+  /** Carries out what arrived, in order; `failing`: says that it failed instead. */
+  carryOut(failing = false): void {
+    for (const { framework_id, uuid, info } of this.applying.splice(0)) {
+      const before = this.total ?? Resources.of(this.info.resources ?? []);
+      const after = failing ? reject('invalid', 'the disk is full') : applyOperation(before, info);
+      this.total = isRejection(after) ? before : after;
+      const latest_status: mesos.OperationStatus = {
+        operation_id: info.id,
+        state: isRejection(after) ? 'OPERATION_FAILED' : 'OPERATION_FINISHED',
+        message: isRejection(after) ? after.message : undefined,
+        uuid: { value: new Uint8Array(16).fill(++this.#uuids) },
+      };
+      this.operations.set(operationKey(uuid), { framework_id, info, latest_status, uuid: { value: uuid } });
+      this.repeat(uuid);
+    }
+  }
+
+  /** Says again how the operation ended. */
+  repeat(uuid: Uint8Array): void {
+    const { framework_id, latest_status } = present(this.operations.get(operationKey(uuid)), 'the agent has it');
+    const total_resources = (this.total ?? Resources.empty).toWire();
+    this.frame({ operation_update: { framework_id, uuid, status: latest_status, total_resources } });
+  }
+
+  /** Operations that it was asked about and does not have never arrived. */
+  answerOperations(): void {
+    for (const { framework_id, uuid, operation_id } of this.askedOperations.splice(0)) {
+      const status: mesos.OperationStatus = {
+        operation_id,
+        state: 'OPERATION_DROPPED',
+        uuid: { value: new Uint8Array(16).fill(++this.#uuids) },
+      };
+      this.frame({ operation_update: { framework_id, uuid, status } });
+    }
   }
 
   /** The acknowledged end of a task is the end of the agent's memory of it. */

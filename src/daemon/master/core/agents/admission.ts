@@ -11,13 +11,14 @@ import { type AgentFacts, AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { ExecutorRecord } from '../model/holding.js';
 import type { TaskRecord } from '../model/task.js';
+import { enterReported, totalWithOperations } from '../operations/book.js';
 import { publishAgentAdded } from '../operators/publish.js';
 import { countReturn } from '../registry/offer-hold.js';
 import { addExecutor, addTask, unshelveTask } from '../tasks/tasks.js';
 import { watchAgent } from './liveness.js';
 import { reportedExecutor, reportedTask } from './report.js';
 
-type Report = Pick<link.Reregister, 'tasks' | 'executor_infos' | 'frameworks'>;
+type Report = Pick<link.Reregister, 'tasks' | 'executor_infos' | 'frameworks' | 'operations'>;
 
 export interface Admitted {
   readonly agent: AgentRecord;
@@ -37,6 +38,8 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
   state.lostAgents.delete(agentId);
   if (facts.address !== undefined) state.agentsByAddress.set(facts.address, agentId);
   adoptFrameworks(context, report);
+  enterReported(context, agent, report.operations ?? []);
+  agent.setTotal(totalWithOperations(agent, facts.total));
   const executors = executorsOf(context, agentId, report);
   const { tasks, superseded } = tasksOf(context, report);
   const { info, capabilitySet: capabilities, total } = agent;

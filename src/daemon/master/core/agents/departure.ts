@@ -13,6 +13,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
 import { rescindInverseOffer } from '../offers/inverse-offer-book.js';
 import { rescindOffer } from '../offers/offer-book.js';
+import { endOperations } from '../operations/book.js';
 import { publishAgentRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
 import { lossState, masterStatus } from '../tasks/status.js';
@@ -29,6 +30,7 @@ interface Ending {
   /** For PARTITION_AWARE frameworks; the others know only TASK_LOST. */
   readonly aware: { readonly state: mesos.TaskState; readonly reason: mesos.TaskStatus_Reason };
   readonly unreachableTime?: mesos.TimeInfo | undefined;
+  readonly operations: 'OPERATION_UNREACHABLE' | 'OPERATION_GONE_BY_OPERATOR';
 }
 
 /** Silence: the agent may come back, with its tasks. */
@@ -54,6 +56,7 @@ export function markUnreachable(context: Context, agent: AgentRecord, why: strin
           message: why,
           aware: { state: 'TASK_UNREACHABLE', reason: 'REASON_AGENT_REMOVED' },
           unreachableTime: unreachable_time,
+          operations: 'OPERATION_UNREACHABLE',
         });
         tellAgent(context, agent.id, 'UNREACHABLE', why);
       } else logRefusal(context, agent.id, result.message);
@@ -114,7 +117,11 @@ function leave(context: Context, agent: AgentRecord, cause: RemovalCause): void 
   context.outbox.log('info', 'agent removed', { agentId: agent.id, reason: message });
   const { link } = agent;
   context.state.deactivatedAgents.delete(agent.id);
-  depart(context, agent, { message, aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' } });
+  depart(context, agent, {
+    message,
+    aware: { state: 'TASK_LOST', reason: 'REASON_AGENT_REMOVED' },
+    operations: 'OPERATION_UNREACHABLE',
+  });
   // One that was told to shut down closes it by itself.
   if (link !== undefined && cause !== 'machine-down') closeChannel(context, link);
   publishAgentRemoved(context, agent.id);
@@ -129,6 +136,7 @@ export function departGone(context: Context, agent: AgentRecord): void {
   depart(context, agent, {
     message: 'an operator marked the agent gone',
     aware: { state: 'TASK_GONE_BY_OPERATOR', reason: 'REASON_AGENT_REMOVED_BY_OPERATOR' },
+    operations: 'OPERATION_GONE_BY_OPERATOR',
   });
   if (channel !== undefined) channel.toldToReregister = true;
   tellAgentRemoved(context, agent.id, 'GONE', agent.info);
@@ -143,6 +151,7 @@ function depart(context: Context, agent: AgentRecord, ending: Ending): void {
   }
   for (const offer of agent.offers.values()) rescindOffer(context, offer);
   for (const offer of agent.inverseOffers.values()) rescindInverseOffer(context, offer);
+  endOperations(context, agent, ending.operations, ending.message);
   context.allocator.removeAgent(agent.id);
   context.timers.cancel(agent.pingTimer);
   context.timers.cancel(agent.reregisterTimer);

@@ -11,9 +11,10 @@ import { notify, notifyUpdate } from '../frameworks/notify.js';
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
+import { handleOperationUpdate } from '../operations/book.js';
+import { settleTotal } from '../operations/totals.js';
 import type { MasterEvent } from '../protocol.js';
 import { completeTask, forgetKill, removeExecutor, updateTask } from '../tasks/tasks.js';
-import { tellAgent } from '../watchers/tell.js';
 import { channelOf } from './channels.js';
 import { removeAgent } from './departure.js';
 import { handleSignOfLife } from './liveness.js';
@@ -39,6 +40,7 @@ function handleFrameOf(context: Context, agent: AgentRecord, frame: link.AgentFr
   else if (frame.status_update !== undefined) handleStatusUpdate(context, agent, frame.status_update);
   else if (frame.executor_message !== undefined) handleExecutorMessage(context, agent, frame.executor_message);
   else if (frame.executor_exited !== undefined) handleExecutorExited(context, agent, frame.executor_exited);
+  else if (frame.operation_update !== undefined) handleOperationUpdate(context, agent, frame.operation_update);
   else if (frame.update_agent !== undefined) handleUpdateAgent(context, agent, frame.update_agent);
   else if (frame.unregister !== undefined) {
     context.counters.add('messages_unregister_slave');
@@ -128,10 +130,5 @@ function handleUpdateAgent(context: Context, agent: AgentRecord, update: link.Up
     context.outbox.log('warn', 'agent update ignored', { agentId: agent.id, reason: invalid.message });
     return;
   }
-  const total = Resources.of(given);
-  if (total.equals(agent.total)) return;
-  agent.setTotal(total);
-  context.allocator.updateAgent(agent.id, { total });
-  tellAgent(context, agent.id, 'CHANGED');
-  context.allocation.requestNow(context.now.monotonicMs, agent.id);
+  settleTotal(context, agent, Resources.of(given));
 }

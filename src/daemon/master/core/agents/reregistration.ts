@@ -11,6 +11,8 @@ import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentFacts, AgentRecord } from '../model/agent.js';
 import { sameMessage } from '../model/equality.js';
+import { reconcileOperations } from '../operations/book.js';
+import { settleTotal } from '../operations/totals.js';
 import { presentStatus } from '../tasks/status.js';
 import { enterAgent } from './admission.js';
 import { moveAddress } from './channels.js';
@@ -137,17 +139,18 @@ function readmit(context: Context, { agentId, facts, message, channel }: Return)
 
 /** The link was lost, or the agent restarted, within this master's time. */
 function meetAgain(context: Context, { facts, message, channel }: Return, agent: AgentRecord): void {
-  const total = agent.total;
   const changed = !sameMessage(agent.info, facts.info) || !sameMessage(agent.capabilities, facts.capabilities);
   moveAddress(context, agent, facts.address);
-  agent.update({ ...facts, total: changed ? facts.total : total });
+  agent.update({ ...facts, total: agent.total });
   agent.reregisteredAtUnixMs = context.now.unixMs;
   if (changed) {
     const { info, capabilitySet: capabilities } = agent;
-    context.allocator.updateAgent(agent.id, { info, capabilities, total: agent.total });
+    context.allocator.updateAgent(agent.id, { info, capabilities });
   }
   acknowledge(context, channel, agent.id, true);
   connectAgent(context, agent, channel, 'REREGISTERED');
+  reconcileOperations(context, agent, message.operations ?? []);
+  settleTotal(context, agent, facts.total);
   reconcileAgent(context, agent, message);
   greetFrameworks(context, agent, message);
 }

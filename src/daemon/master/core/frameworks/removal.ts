@@ -12,6 +12,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
 import { discardInverseOffer } from '../offers/inverse-offer-book.js';
 import { discardOffer } from '../offers/offer-book.js';
+import { abandonOperations } from '../operations/book.js';
 import { publishFrameworkRemoved } from '../operators/publish.js';
 import { timeInfo } from '../snapshot.js';
 import { masterStatus } from '../tasks/status.js';
@@ -118,6 +119,7 @@ function killInBooks(context: Context, framework: FrameworkRecord, task: TaskRec
 
 function close(context: Context, framework: FrameworkRecord, reason: RemovalReason): void {
   const { state, config } = context;
+  abandonOperations(context, framework);
   context.allocator.removeFramework(framework.id);
   state.frameworks.delete(framework.id);
   framework.unregisteredAtUnixMs = context.now.unixMs;

@@ -12,6 +12,7 @@ import type { ExecutorRecord, Holding } from './holding.js';
 import type { InverseOfferRecord } from './inverse-offer.js';
 import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
+import type { OperationRecord } from './operation.js';
 import type { TaskRecord } from './task.js';
 
 /** One channel of one connection. */
@@ -41,6 +42,8 @@ export class AgentRecord implements AgentView {
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
   readonly inverseOffers = new Map<string, InverseOfferRecord>();
+  /** Under way, or ended and not acknowledged, in the order they were sent; by `key`. */
+  readonly operations = new Map<string, OperationRecord>();
   /** Kills asked for and not yet seen done: sent again when the agent re-registers. Framework id -> task id. */
   readonly pendingKills = new Map<string, Map<string, mesos.KillPolicy | undefined>>();
   /** Set while an operator wants nothing of it to be offered. */

@@ -14,6 +14,7 @@ import type { ExecutorRecord, Holding } from './holding.js';
 import type { InverseOfferRecord } from './inverse-offer.js';
 import { flatten, map } from './iteration.js';
 import type { OfferRecord } from './offer.js';
+import type { OperationRecord } from './operation.js';
 import { Tally } from './tally.js';
 import type { TaskRecord } from './task.js';
 
@@ -53,6 +54,8 @@ export class FrameworkRecord implements FrameworkView {
   readonly holdings = new Map<string, Holding>();
   readonly offers = new Map<string, OfferRecord>();
   readonly inverseOffers = new Map<string, InverseOfferRecord>();
+  /** Those that it gave an id, by that id. */
+  readonly operations = new Map<string, OperationRecord>();
   /** Counts by suffix of the per-framework metric names: "calls/accept", "events/offers", "offers/sent"... */
   readonly counts = new Map<string, number>();
   /** Launches that ended before they were tasks: TASK_ERROR and TASK_DROPPED by the master. */

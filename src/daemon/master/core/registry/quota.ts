@@ -4,6 +4,7 @@
  * that are in the way are rescinded, as far as that goes: those beyond a new limit, and as much as a new guarantee lacks.
  */
 import { type Rejection, reject } from '../../../../base/rejection.js';
+import { type QuotaAmounts, validateQuotaTree } from '../../../../offers/allocator/quota-tree.js';
 import type { Resources } from '../../../../offers/resources/resources.js';
 import { isStrictSubroleOf, parentRole } from '../../../../offers/resources/roles.js';
 import type * as master from '../../../../wire/gen/master.js';
@@ -99,8 +100,8 @@ function change(context: Context, requestId: RequestId, wanted: QuotaChange): vo
 /** The registry has it already. */
 function apply(context: Context, config: quota.QuotaConfig): void {
   const { state, allocator } = context;
-  const { role, guarantees, limits } = config;
-  const amounts = { guarantees: amountsOf(guarantees), limits: amountsOf(limits) };
+  const { role } = config;
+  const amounts = quotaAmounts(config);
   if (amounts.guarantees.size === 0 && amounts.limits.size === 0) state.quotas.delete(role);
   else state.quotas.set(role, config);
   allocator.updateQuota(role, amounts);
@@ -121,6 +122,7 @@ function objectionTo(context: Context, wanted: QuotaChange): Complaint | undefin
       configs.map(({ role }) => role),
     ) ??
     wanted.objection() ??
+    validateQuotaTree(new Map([...after].map(([role, config]) => [role, quotaAmounts(config)]))) ??
     (force ? undefined : limitComplaint(context, configs));
   if (rejection !== undefined) return { status: 400, rejection };
   const tooMuch = force ? undefined : capacityComplaint(context, after);
@@ -282,6 +284,10 @@ function addScalars(to: Map<string, number>, resources: Resources, counts: (entr
   for (const entry of resources.entries)
     if (entry.kind.type === 'SCALAR' && counts(entry))
       to.set(entry.kind.name, (to.get(entry.kind.name) ?? 0) + entry.milli);
+}
+
+function quotaAmounts({ guarantees, limits }: quota.QuotaConfig): QuotaAmounts {
+  return { guarantees: amountsOf(guarantees), limits: amountsOf(limits) };
 }
 
 function amountsOf(scalars: Readonly<Record<string, mesos.Value_Scalar>> = {}): Amounts {

@@ -10,8 +10,10 @@ export interface AcceptScope {
   readonly agent: AgentRecord;
   /** Allocation role of the offers. */
   readonly role: string;
-  /** Sum of the offers. */
-  readonly offered: Resources;
+  /** Sum of the offers, with the conversions of earlier operations. */
+  offered: Resources;
   /** What earlier operations left of it. */
   remaining: Resources;
+  /** Volumes that were resized: they go back, and no later operation may use them. */
+  withheld: Resources;
 }

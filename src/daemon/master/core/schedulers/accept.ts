@@ -18,6 +18,7 @@ import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
 import { discardOffer, recoverOffered, takeOffer } from '../offers/offer-book.js';
 import { lossState, masterStatus } from '../tasks/status.js';
 import type { AcceptScope } from './accept-scope.js';
+import { convertOffered } from './convert.js';
 import { launchTasks } from './launch.js';
 import { launchGroup } from './launch-group.js';
 import { declineOffers } from './offer-calls.js';
@@ -41,8 +42,23 @@ export function handleAccept(context: Context, framework: FrameworkRecord, accep
   const untilMs = refusedUntilMs(context, accept.filters);
   const ending = { outcome: 'ACCEPTED', refuseSeconds: refusedSeconds(context, untilMs) } as const;
   for (const offer of offers) takeOffer(context, offer, ending);
-  const left = carryOut(context, framework, offers, operations);
-  recoverOffered(context, left, untilMs);
+  giveBack(carryOut(context, framework, offers, operations), offers, untilMs);
+}
+
+/** What operations made is offered again at once; what was offered and not used is declined. */
+function giveBack(
+  scope: AcceptScope,
+  offers: readonly [OfferRecord, ...OfferRecord[]],
+  untilMs: number | undefined,
+): void {
+  const { context, framework, agent } = scope;
+  const left = scope.remaining.add(scope.withheld);
+  const made = left.subtract(Resources.sum(offers.map(({ resources }) => resources)));
+  const of = { id: offers[0].id, frameworkId: framework.id, agentId: agent.id };
+  recoverOffered(context, { ...of, resources: left.subtract(made) }, untilMs);
+  if (made.isEmpty) return;
+  recoverOffered(context, { ...of, resources: made });
+  context.allocation.requestNow(context.now.monotonicMs, agent.id);
 }
 
 /** All of them outstanding, each once, this framework's, of one agent and one role. */
@@ -101,29 +117,36 @@ function drop(context: Context, framework: FrameworkRecord, task: mesos.TaskInfo
   notifyUpdate(context, framework, status);
 }
 
-/** Of offers that were taken; returns what is left of them. */
+/** Of offers that were taken. */
 function carryOut(
   context: Context,
   framework: FrameworkRecord,
   offers: readonly [OfferRecord, ...OfferRecord[]],
   operations: readonly mesos.Offer_Operation[],
-): Pick<OfferRecord, 'id' | 'frameworkId' | 'agentId' | 'resources'> {
-  const [{ id, agentId, role }] = offers;
+): AcceptScope {
+  const [{ agentId, role }] = offers;
   // The offers of an agent that leaves or disconnects are rescinded in the same step, so it is there and connected.
   const agent = present(context.state.agents.get(agentId), 'an offer has an agent');
   framework.count('offers/accepted', offers.length);
   context.happenings.offersAccepted += offers.length;
   const offered = Resources.sum(offers.map((offer) => offer.resources));
-  const scope: AcceptScope = { context, framework, agent, role, offered, remaining: offered };
+  const scope: AcceptScope = {
+    context,
+    framework,
+    agent,
+    role,
+    offered,
+    remaining: offered,
+    withheld: Resources.empty,
+  };
   for (const operation of operations) {
     framework.count('operations');
     if (operation.type !== undefined) framework.count(OPERATION_COUNTS.get(operation.type));
     carryOutOne(scope, operation);
   }
-  return { id, frameworkId: framework.id, agentId, resources: scope.remaining };
+  return scope;
 }
 
-/** The seam for operations on reservations and volumes: each becomes a case beside the launches. */
 function carryOutOne(scope: AcceptScope, operation: mesos.Offer_Operation): void {
   switch (operation.type) {
     case 'LAUNCH':
@@ -133,11 +156,6 @@ function carryOutOne(scope: AcceptScope, operation: mesos.Offer_Operation): void
       launchGroup(scope, operation);
       return;
     default:
-      refuseOperation(
-        scope.context,
-        scope.framework,
-        operation,
-        `this master does not carry out ${operation.type ?? 'untyped'} operations`,
-      );
+      convertOffered(scope, operation);
   }
 }

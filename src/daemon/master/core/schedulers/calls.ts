@@ -11,6 +11,7 @@ import type { FrameworkRecord } from '../model/framework.js';
 import type { MasterEvent, RequestId } from '../protocol.js';
 import { handleAccept } from './accept.js';
 import { answerInverseOffers, handleDecline, handleRevive, handleSuppress } from './offer-calls.js';
+import { handleAcknowledgeOperation } from './operation-feedback.js';
 import { handleReconcile, handleReconcileOperations, mayReconcile } from './reconcile.js';
 import { handleAcknowledge, handleKill, handleMessage, handleShutdownExecutor } from './task-calls.js';
 import { handleUpdateFramework } from './update-framework.js';
@@ -115,7 +116,9 @@ function handlerOf(context: Context, framework: FrameworkRecord, call: scheduler
     case 'DECLINE_INVERSE_OFFERS':
       return given(call.decline_inverse_offers, (answer) => answerInverseOffers(context, framework, answer, 'DECLINE'));
     case 'ACKNOWLEDGE_OPERATION_STATUS':
-      return given(call.acknowledge_operation_status, () => acknowledgeOperation(context));
+      return given(call.acknowledge_operation_status, (acknowledged) =>
+        handleAcknowledgeOperation(context, framework, acknowledged),
+      );
     case 'RECONCILE_OPERATIONS':
       return given(call.reconcile_operations, (asked) => handleReconcileOperations(context, framework, asked));
     case 'UPDATE_FRAMEWORK':
@@ -125,12 +128,6 @@ function handlerOf(context: Context, framework: FrameworkRecord, call: scheduler
     case undefined:
       return 'unknown';
   }
-}
-
-/** No operation waits for an acknowledgement: errors carry no uuid. */
-function acknowledgeOperation(context: Context): void {
-  context.counters.add('messages_operation_status_update_acknowledgement');
-  context.counters.add('invalid_operation_status_update_acknowledgements');
 }
 
 function teardown(context: Context, framework: FrameworkRecord): void {

@@ -3,7 +3,7 @@
  * TASK_ERROR and uses nothing. Source: spec page 01, ACCEPT and "Task validation".
  */
 import { isRejection } from '../../../../base/rejection.js';
-import { Resources } from '../../../../offers/resources/resources.js';
+import { type ResourceEntry, Resources } from '../../../../offers/resources/resources.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sendToAgent } from '../agents/send.js';
 import { notifyUpdate } from '../frameworks/notify.js';
@@ -72,10 +72,21 @@ export function admitExecutor(scope: AcceptScope, info: mesos.ExecutorInfo): boo
   return true;
 }
 
+/** A shared volume was offered once however many tasks use it: whoever comes after the first holds it beside the offer. */
 function pay(scope: AcceptScope, resources: Resources): void {
   if (resources.isEmpty) return;
-  scope.remaining = scope.remaining.subtract(resources);
-  scope.context.allocator.transitionOfferedToAllocated(scope.agent.id, resources);
+  const { context, framework, agent, remaining } = scope;
+  const beside = resources.shared().filter((entry) => !holds(remaining, entry));
+  const paid = beside.isEmpty ? resources : resources.subtract(beside);
+  scope.remaining = remaining.subtract(paid);
+  if (!paid.isEmpty) context.allocator.transitionOfferedToAllocated(agent.id, paid);
+  if (!beside.isEmpty) context.allocator.addAllocated(framework.id, agent.id, beside);
+}
+
+function holds(remaining: Resources, { kind, count, allocationRole }: ResourceEntry): boolean {
+  return remaining.entries.some(
+    (held) => held.kind.key === kind.key && held.allocationRole === allocationRole && held.count >= count,
+  );
 }
 
 export function refuseTask(

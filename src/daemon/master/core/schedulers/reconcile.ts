@@ -6,10 +6,11 @@
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type * as scheduler from '../../../../wire/gen/scheduler.js';
 import { agentTurn } from '../agents/keys.js';
-import { notify, notifyUpdate } from '../frameworks/notify.js';
+import { notifyUpdate } from '../frameworks/notify.js';
 import { MAX_RECONCILIATIONS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
+import { notifyOperation } from '../operations/book.js';
 import { lossState, masterStatus, presentStatus } from '../tasks/status.js';
 
 export function handleReconcile(context: Context, framework: FrameworkRecord, call: scheduler.Call_Reconcile): void {
@@ -106,34 +107,51 @@ function stateOfUnknownTask(context: Context, agentId: string | undefined): Unkn
   return goneAgents.has(agentId) ? 'TASK_GONE_BY_OPERATOR' : 'TASK_UNKNOWN';
 }
 
-/** No operation outlives its ACCEPT here, so each one asked about is judged by where it would be. */
+/** None named: all that are known. */
 export function handleReconcileOperations(
   context: Context,
   framework: FrameworkRecord,
   call: scheduler.Call_ReconcileOperations,
 ): void {
   context.counters.add('messages_reconcile_operations');
-  begin(context, framework, reconcileOperations(context, framework, call.operations ?? []));
+  const asked = call.operations ?? [];
+  const all = Array.from(framework.operations.keys(), (value) => ({ operation_id: { value } }));
+  begin(
+    context,
+    framework,
+    reconcileOperations(context, framework, asked.length === 0 ? all : asked, asked.length > 0),
+  );
 }
 
+/** `isAsked`: the scheduler named them, so that unknown ones are answered too. */
 function* reconcileOperations(
   context: Context,
   framework: FrameworkRecord,
-  asked: readonly scheduler.Call_ReconcileOperations_Operation[],
+  operations: readonly scheduler.Call_ReconcileOperations_Operation[],
+  isAsked: boolean,
 ): Generator<void, void> {
   const { stream } = framework;
-  for (const { operation_id, agent_id, resource_provider_id } of asked) {
+  for (const operation of operations) {
     if (framework.stream !== stream) return;
-    const status: mesos.OperationStatus = {
-      operation_id,
-      state: stateOfUnknownOperation(context, agent_id?.value),
-      message: 'reconciliation: the operation is not known to the master',
-      agent_id,
-      resource_provider_id,
-    };
-    notify(context, framework, { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } });
+    const known = framework.operations.get(operation.operation_id.value);
+    if (known !== undefined) notifyOperation(context, framework, { ...known.status, uuid: undefined });
+    else if (isAsked) notifyOperation(context, framework, statusOfUnknownOperation(context, operation));
     yield;
   }
+}
+
+/** Judged by where it would be. */
+function statusOfUnknownOperation(
+  context: Context,
+  { operation_id, agent_id, resource_provider_id }: scheduler.Call_ReconcileOperations_Operation,
+): mesos.OperationStatus {
+  return {
+    operation_id,
+    state: stateOfUnknownOperation(context, agent_id?.value),
+    message: 'reconciliation: the operation is not known to the master',
+    agent_id,
+    resource_provider_id,
+  };
 }
 
 function stateOfUnknownOperation(context: Context, agentId: string | undefined): mesos.OperationState {

@@ -56,14 +56,14 @@ function countLive(context: Context, framework: FrameworkRecord, state: mesos.Ta
   framework.count(ACTIVE_COUNTS.get(state), by);
 }
 
+/** A shared volume counts once, however many use it. */
 function changeUse(framework: FrameworkRecord, holding: Holding, resources: Resources, sign: 1 | -1): void {
-  if (sign === 1) {
-    holding.used = holding.used.add(resources);
-    framework.allocatedTally.add(resources);
-  } else {
-    holding.used = holding.used.subtract(resources);
-    framework.allocatedTally.subtract(resources);
-  }
+  const { hasShared } = resources;
+  if (hasShared) framework.allocatedTally.subtract(holding.used.shared());
+  holding.used = sign === 1 ? holding.used.add(resources) : holding.used.subtract(resources);
+  if (sign === 1) framework.allocatedTally.add(resources.nonShared());
+  else framework.allocatedTally.subtract(resources.nonShared());
+  if (hasShared) framework.allocatedTally.add(holding.used.shared());
 }
 
 /** Enters an executor whose resources the allocator counts already. */

@@ -3,8 +3,9 @@
  * framework of an executor, the type of a health check that old frameworks leave out. Source: spec page 01, ACCEPT.
  */
 import { isRejection, type Rejection } from '../../../../base/rejection.js';
+import { mapResources, resourcesIn } from '../../../../offers/resources/operations.js';
 import { Resources } from '../../../../offers/resources/resources.js';
-import { toPostRefinement, validateResources } from '../../../../offers/resources/validation.js';
+import { toPostRefinement, upgradeResource, validateResources } from '../../../../offers/resources/validation.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 
 export interface PreparedTask {
@@ -30,6 +31,20 @@ export function preparedExecutor(
   const resources = preparedResources(executor.resources ?? [], role);
   if (isRejection(resources)) return resources;
   return { ...executor, resources, framework_id: executor.framework_id ?? { value: frameworkId } };
+}
+
+/** With `role` undefined (operator calls) nothing is allocated. Operations that are no conversions are left alone. */
+export function preparedOperation(
+  operation: mesos.Offer_Operation,
+  role: string | undefined,
+): mesos.Offer_Operation | Rejection {
+  const invalid = validateResources(resourcesIn(operation));
+  if (invalid !== undefined) return invalid;
+  return mapResources(operation, (given) => {
+    const resource = upgradeResource(given);
+    if (role === undefined || resource.allocation_info?.role !== undefined) return resource;
+    return { ...resource, allocation_info: { role } };
+  });
 }
 
 function preparedResources(given: readonly mesos.Resource[], role: string): mesos.Resource[] | Rejection {
