@@ -1,5 +1,5 @@
 /**
- * The v1 operator API's picture of the view: what GET_STATE, GET_AGENTS, GET_FRAMEWORKS, GET_EXECUTORS, GET_TASKS and
+ * The v1 operator API's picture of the view: what GET_STATE, GET_AGENTS, GET_FRAMEWORKS, GET_EXECUTORS, GET_TASKS, GET_OPERATIONS and
  * GET_ROLES answer and what event streams carry. Reads only. Source: spec page 03, sections 3.1 and 3.2.
  */
 import { Resources } from '../../../offers/resources/resources.js';
@@ -80,6 +80,13 @@ export function getTasks(view: MasterView): master.Response_GetTasks {
     for (const task of framework.completedTasks) completed.push(task.message);
   }
   return { tasks, unreachable_tasks: unreachable, completed_tasks: completed };
+}
+
+export function getOperations(view: MasterView): master.Response_GetOperations {
+  const operations: mesos.Operation[] = [];
+  for (const agent of view.agents.values())
+    for (const { message } of agent.operations.values()) operations.push(message);
+  return { operations };
 }
 
 /** Every role that a framework subscribes to or that has a weight or a quota. */

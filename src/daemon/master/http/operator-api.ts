@@ -9,7 +9,15 @@ import { validateMasterCall } from '../../../wire/validation/master-call.js';
 import { readCall, sendMessage } from '../../http/api-call.js';
 import type { Exchange } from '../../http/exchange.js';
 import { versionInfo } from '../../http/version.js';
-import { getAgents, getExecutors, getFrameworks, getRoles, getState, getTasks } from '../core/snapshot.js';
+import {
+  getAgents,
+  getExecutors,
+  getFrameworks,
+  getOperations,
+  getRoles,
+  getState,
+  getTasks,
+} from '../core/snapshot.js';
 import { leadsOrAnswers, passesBarrier } from './leader-only.js';
 import { maintenanceSchedule, maintenanceStatus, quotaStatus } from './registry-reads.js';
 import type { MasterSite } from './site.js';
@@ -31,6 +39,12 @@ const CHANGES: ReadonlySet<master.Call_Type> = new Set<master.Call_Type>([
   'UPDATE_MAINTENANCE_SCHEDULE',
   'START_MAINTENANCE',
   'STOP_MAINTENANCE',
+  'RESERVE_RESOURCES',
+  'UNRESERVE_RESOURCES',
+  'CREATE_VOLUMES',
+  'DESTROY_VOLUMES',
+  'GROW_VOLUME',
+  'SHRINK_VOLUME',
 ]);
 
 /**
@@ -110,6 +124,8 @@ function read(site: MasterSite, call: master.Call): master.Response | Rejection 
       return { type: 'GET_EXECUTORS', get_executors: getExecutors(site.view()) };
     case 'GET_TASKS':
       return { type: 'GET_TASKS', get_tasks: getTasks(site.view()) };
+    case 'GET_OPERATIONS':
+      return { type: 'GET_OPERATIONS', get_operations: getOperations(site.view()) };
     case 'GET_ROLES':
       return { type: 'GET_ROLES', get_roles: getRoles(site.view()) };
     default:

@@ -20,6 +20,7 @@ import {
   handleMaintenanceSchedule,
   handleMaintenanceStatus,
 } from './legacy-maintenance.js';
+import { handleCreateVolumes, handleDestroyVolumes, handleReserve, handleUnreserve } from './legacy-operations.js';
 import { handleQuota } from './legacy-quota.js';
 import { handleWeights } from './legacy-weights.js';
 import { handleLeader } from './members.js';
@@ -59,6 +60,10 @@ const OPERATOR_ROUTES: Readonly<Record<string, readonly [methods: Route['methods
   '/maintenance/status': [['GET'], handleMaintenanceStatus],
   '/machine/down': [['POST'], handleMachineDown],
   '/machine/up': [['POST'], handleMachineUp],
+  '/reserve': [['POST'], handleReserve],
+  '/unreserve': [['POST'], handleUnreserve],
+  '/create-volumes': [['POST'], handleCreateVolumes],
+  '/destroy-volumes': [['POST'], handleDestroyVolumes],
 };
 
 /** Where `mesoctl master snapshot save` gets its file. */

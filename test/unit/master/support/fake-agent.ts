@@ -29,6 +29,7 @@ const CAPABILITIES: readonly mesos.AgentInfo_Capability_Type[] = [
   'TASK_RESOURCE_LIMITS',
   'RESIZE_VOLUME',
   'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
 ];
 
 export class FakeAgent {

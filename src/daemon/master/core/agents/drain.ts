@@ -3,7 +3,7 @@
  * 07, section 7.8). What is wanted is in `state.deactivatedAgents`, also of agents that are away: their drain begins when they
  * return. The registry has agreed before anything here is called.
  *
- * A drain is over when the books hold no task of the agent any more, acknowledged and all. That is looked at when a step ends,
+ * A drain is over when the books hold no task and no operation of the agent any more, acknowledged and all. That is looked at when a step ends,
  * of the agents that `state.maybeDrained` names.
  */
 import type * as mesos from '../../../../wire/gen/mesos.js';
@@ -80,7 +80,8 @@ export function settleDrains(context: Context): void {
 /** Of an agent that is away nothing is known for sure. */
 function isEmpty({ state }: Context, agentId: string): boolean {
   const agent = state.agents.get(agentId);
-  return agent !== undefined && [...agent.holdings.values()].every(({ tasks }) => tasks.size === 0);
+  if (agent === undefined || agent.operations.size > 0) return false;
+  return [...agent.holdings.values()].every(({ tasks }) => tasks.size === 0);
 }
 
 function markDrained(context: Context, agentId: string): void {

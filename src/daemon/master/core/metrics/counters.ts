@@ -60,17 +60,9 @@ const COUNTER_NAMES: readonly string[] = [
     'executor_to_framework',
     'operation_status_update',
   ].map((message) => `messages_${message}`),
-  ...[
-    'total',
-    'pending',
-    'recovering',
-    'unreachable',
-    'finished',
-    'failed',
-    'error',
-    'dropped',
-    'gone_by_operator',
-  ].map((state) => `operations/${state}`),
+  ...['unreachable', 'finished', 'failed', 'error', 'dropped', 'gone_by_operator'].map(
+    (state) => `operations/${state}`,
+  ),
   'invalid_scheduler_calls',
 ];
 

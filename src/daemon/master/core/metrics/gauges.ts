@@ -23,6 +23,7 @@ export function gauges(context: Context, nowUnixMs: number, startedAtUnixMs: num
   set('event_queue_http_requests', 0);
   set('http_cache_hits', 0);
   agentGauges(context, set);
+  operationGauges(context, set);
   frameworkGauges(context, set);
   resourceGauges(context, values, set);
   for (const framework of state.frameworks.values()) perFramework(framework, set);
@@ -45,6 +46,18 @@ function agentGauges({ state }: Context, set: Set): void {
   set('slaves_disconnected', disconnected);
   set('slaves_inactive', state.agents.size - active);
   set('slaves_unreachable', state.unreachableAgents.size);
+}
+
+function operationGauges({ state }: Context, set: Set): void {
+  let total = 0;
+  let pending = 0;
+  for (const { operations } of state.agents.values()) {
+    total += operations.size;
+    for (const { isTerminal } of operations.values()) if (!isTerminal) pending++;
+  }
+  set('operations/total', total);
+  set('operations/pending', pending);
+  set('operations/recovering', 0);
 }
 
 function frameworkGauges({ state }: Context, set: Set): void {

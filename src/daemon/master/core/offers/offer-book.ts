@@ -73,18 +73,19 @@ export function recoverOffered(
 }
 
 /** Without telling the framework: it knows, or it is not there. */
-export function discardOffer(context: Context, offer: OfferRecord, ending: OfferEnding): void {
+export function discardOffer(context: Context, offer: OfferRecord, ending: OfferEnding, refuseUntilMs?: number): void {
   takeOffer(context, offer, ending);
-  recoverOffered(context, offer);
+  recoverOffered(context, offer, refuseUntilMs);
 }
 
 export function rescindOffer(
   context: Context,
   offer: OfferRecord,
   ending: OfferEnding = { outcome: 'RESCINDED' },
+  refuseUntilMs?: number,
 ): void {
   const framework = present(context.state.frameworks.get(offer.frameworkId), 'an offer has a framework');
-  discardOffer(context, offer, ending);
+  discardOffer(context, offer, ending, refuseUntilMs);
   framework.count('offers/rescinded');
   if (ending.outcome !== 'RETURNED') context.happenings.offersRescinded++;
   notify(context, framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });

@@ -43,7 +43,9 @@ function enter(context: Context, agent: AgentRecord, record: OperationRecord): v
 }
 
 function forget(context: Context, record: OperationRecord): void {
-  context.state.agents.get(record.agentId)?.operations.delete(record.key);
+  const agent = context.state.agents.get(record.agentId);
+  agent?.operations.delete(record.key);
+  if (agent?.deactivation?.drain?.state === 'DRAINING') context.state.maybeDrained.add(agent.id);
   const framework = frameworkOf(context, record);
   if (record.id !== undefined && framework?.operations.get(record.id.value) === record)
     framework.operations.delete(record.id.value);

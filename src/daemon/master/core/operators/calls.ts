@@ -1,5 +1,6 @@
 /**
- * Operator calls that change something, each to its part of the core. Answered when the registry has the change.
+ * Operator calls that change something, each to its part of the core. Answered when the registry has the change; changes of an
+ * agent's resources when they are on their way to it.
  * Source: spec page 03, section 3.1.
  */
 import { reject } from '../../../../base/rejection.js';
@@ -11,12 +12,17 @@ import { changeMaintenance } from '../registry/maintenance.js';
 import { removeQuota, setQuota, updateQuota } from '../registry/quota.js';
 import { updateWeights } from '../registry/weights.js';
 import { deactivateAgent, drainAgent, markAgentGone, reactivateAgent } from './agent-calls.js';
+import { changeResources, resourceCallOf } from './resource-calls.js';
 
 type CallEvent = Extract<MasterEvent, { kind: 'operator-call' }>;
 type Handler = () => void;
 
-export function handleOperatorCall(context: Context, { requestId, call }: CallEvent): void {
-  const handle = handlerOf(context, requestId, call);
+export function handleOperatorCall(context: Context, { requestId, call, principal }: CallEvent): void {
+  const resources = resourceCallOf(call);
+  const handle =
+    resources === undefined
+      ? handlerOf(context, requestId, call)
+      : () => changeResources(context, requestId, resources, principal);
   if (handle !== undefined) {
     handle();
     return;
