@@ -433,6 +433,12 @@ describe('clients that misbehave', () => {
   });
 });
 
+/** Of each kind of handle, how many more there are. */
+function surplusOf(after: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>): object {
+  const more = Object.entries(after).filter(([kind, count]) => count > (before[kind] ?? 0));
+  return Object.fromEntries(more.map(([kind, count]) => [kind, count - (before[kind] ?? 0)]));
+}
+
 test('after all of this no socket and no timer is left over', async () => {
   const before = openHandles();
   const streams = await Promise.all(Array.from({ length: 50 }, () => subscribe()));
@@ -454,9 +460,9 @@ test('after all of this no socket and no timer is left over', async () => {
   for (const id of ids)
     await post(port, OPERATOR, { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } });
   await until('all are gone', () => master.handle.counts().connections === 0);
-  await until('as many handles as before', () => {
-    const after = openHandles();
-    return Object.entries(before).every(([kind, count]) => (after[kind] ?? 0) <= count);
+  const surplus = () => surplusOf(openHandles(), before);
+  await until('as many handles as before', () => Object.keys(surplus()).length === 0).catch((error: unknown) => {
+    throw new Error(`left over: ${JSON.stringify(surplus())}`, { cause: error });
   });
   const { agents: left } = JSON.parse((await post(port, OPERATOR, { type: 'GET_AGENTS' })).body).get_agents;
   expect(left ?? []).toEqual([]);
