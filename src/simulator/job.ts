@@ -4,7 +4,7 @@
  * waited `delayMs` since its last launch, then takes any agent (Zaharia et al., EuroSys 2010, with one level of locality).
  */
 import { assert } from '../base/assert.js';
-import type { Random } from '../base/random.js';
+import { type Random, seededRandom } from '../base/random.js';
 import type { Resources } from '../offers/resources/resources.js';
 import type { LocalitySpec } from './scenario.js';
 
@@ -21,10 +21,14 @@ export interface JobOptions {
   readonly locality: LocalitySpec | undefined;
 }
 
-export interface LocalityContext {
+export interface JobContext {
+  /** Of the cluster. */
   readonly agents: number;
-  readonly random: Random;
+  readonly seed: number;
 }
+
+/** Tells the generator of places from that of lengths. */
+const PLACES = 0x9e3779b9;
 
 /** Where a task may start: on an agent that has its input, on one that has not, nowhere yet. */
 export type Placement = 'local' | 'remote' | 'none';
@@ -33,6 +37,10 @@ export class Job {
   readonly resources: Resources;
   readonly arrivedMs: number;
   readonly lengthMs: number | undefined;
+  /** The lengths of its tasks are drawn from it, in the order of their launch. */
+  readonly lengths: Random;
+  readonly #places: Random;
+  readonly #agents: number;
   /** When the tasks that wait now began to wait. */
   readyMs: number;
   waiting: number;
@@ -47,8 +55,11 @@ export class Job {
 
   constructor(
     private readonly options: JobOptions,
-    private readonly context: LocalityContext,
+    { agents, seed }: JobContext,
   ) {
+    this.lengths = seededRandom(seed);
+    this.#places = seededRandom(seed ^ PLACES);
+    this.#agents = agents;
     this.resources = options.resources;
     this.arrivedMs = options.arrivedMs;
     this.lengthMs = options.lengthMs;
@@ -135,9 +146,8 @@ export class Job {
   }
 
   #drawAgents(count: number): ReadonlySet<number> {
-    const { agents, random } = this.context;
     const drawn = new Set<number>();
-    while (drawn.size < Math.min(count, agents)) drawn.add(Math.floor(random.next() * agents));
+    while (drawn.size < Math.min(count, this.#agents)) drawn.add(Math.floor(this.#places.next() * this.#agents));
     return drawn;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A framework as the allocator meets it: jobs arrive, offers are answered, tasks run for as long as was drawn. It decides what
- * a scheduler decides and nothing else; what it does to the cluster goes through `Cluster`. Its work (arrivals, sizes,
- * lengths, places of inputs) comes from a generator of its own, so that it is the same whatever the others do.
+ * a scheduler decides and nothing else; what it does to the cluster goes through `Cluster`. Arrivals and sizes come from a
+ * generator of its own, lengths and places of inputs from one of each job, so that the work is the same whatever others do.
  */
 import { present } from '../base/assert.js';
 import { type Random, seededRandom } from '../base/random.js';
@@ -64,6 +64,7 @@ export class SimulatedFramework {
   readonly waits = new Samples();
   /** Milliseconds from the arrival of a job to its end. */
   readonly jobTimes = new Samples();
+  /** Of arrivals and sizes, which come in the same order always. */
   readonly #random: Random;
   /** In the order of arrival; those that have nothing waiting are dropped when they are met. */
   #queue: Job[] = [];
@@ -171,7 +172,7 @@ export class SimulatedFramework {
       ...recorded,
       tasks: recorded.tasks ?? sampleCount(jobs.tasks, this.#random),
     };
-    const job = new Job(options, { agents: this.cluster.agents, random: this.#random });
+    const job = new Job(options, { agents: this.cluster.agents, seed: Math.floor(this.#random.next() * 2 ** 32) });
     this.counts.jobsArrived++;
     this.#unfinished.add(job);
     this.#enqueue(job);
@@ -233,7 +234,7 @@ export class SimulatedFramework {
     if (placement === 'none') return false;
     const { locality } = this.spec.scheduler;
     const lengthMs =
-      (job.lengthMs ?? sample(this.spec.taskLengthMs, this.#random)) *
+      (job.lengthMs ?? sample(this.spec.taskLengthMs, job.lengths)) *
       (placement === 'remote' ? present(locality, 'only who has a preference runs elsewhere').remoteFactor : 1);
     counts.launched++;
     counts.lengthMs += lengthMs;
