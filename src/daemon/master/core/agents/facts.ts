@@ -1,7 +1,8 @@
 /** Reads what an agent says of itself when it registers. Source: spec page 07, section 7.4. */
-import { type Rejection, reject } from '../../../../base/rejection.js';
+import { isRejection, type Rejection, reject } from '../../../../base/rejection.js';
+import { applyCheckpointed } from '../../../../offers/resources/checkpointed.js';
 import { Resources } from '../../../../offers/resources/resources.js';
-import { toPostRefinement, validateResources } from '../../../../offers/resources/validation.js';
+import { validateResources } from '../../../../offers/resources/validation.js';
 import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { AgentFacts } from '../model/agent.js';
@@ -34,19 +35,8 @@ export function factsOf(
 /** Configured resources with dynamic reservations and volumes carved out of them. */
 function totalOf(configured: readonly mesos.Resource[], checkpointed: readonly mesos.Resource[]): Resources {
   const plain = Resources.of(configured);
-  if (checkpointed.length === 0) return plain;
-  const carved = Resources.of(toPostRefinement(checkpointed).map(withoutCheckpointed));
-  return plain.contains(carved) ? plain.subtract(carved).add(Resources.of(checkpointed)) : plain;
-}
-
-/** The resource as it is configured: without what was reserved or created at run time. */
-function withoutCheckpointed(resource: mesos.Resource): mesos.Resource {
-  const { reservations, disk, shared: _shared, ...rest } = resource;
-  return {
-    ...rest,
-    reservations: reservations?.filter(({ type }) => type === 'STATIC'),
-    disk: disk?.source === undefined ? undefined : { source: disk.source },
-  };
+  const total = applyCheckpointed(plain, Resources.of(checkpointed));
+  return isRejection(total) ? plain : total;
 }
 
 /** Fault domains: all agents have one, or the master must have one too. */
