@@ -3,8 +3,8 @@
  * 07, section 7.8). What is wanted is in `state.deactivatedAgents`, also of agents that are away: their drain begins when they
  * return. The registry has agreed before anything here is called.
  *
- * A drain is over when the books hold no task and no operation of the agent any more, acknowledged and all. That is looked at when a step ends,
- * of the agents that `state.maybeDrained` names.
+ * A drain is over when the books hold no task and no operation of the agent any more, acknowledged and all. That is looked at
+ * when a step ends, of the agents that `state.maybeDrained` names.
  */
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import type { Context } from '../machine/context.js';
