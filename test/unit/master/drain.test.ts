@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { describeAgent } from '../../../src/daemon/master/core/snapshot.js';
 import type * as master from '../../../src/wire/gen/master.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
-import { Harness, START_UNIX_MS } from './support/harness.js';
+import { Harness, resource, START_UNIX_MS } from './support/harness.js';
+import { realAllocator } from './support/real-allocator.js';
 import { offeredPair, PARTITION_AWARE, type Pair, runningPair } from './support/scenarios.js';
 
 const CAPABLE = { capabilities: ['MULTI_ROLE', 'AGENT_DRAINING'] as const, hostname: 'h', ip: '10.0.0.1' };
@@ -66,6 +67,21 @@ describe('DRAIN_AGENT', () => {
     pair.scheduler.acknowledge(pair.scheduler.lastUpdate);
     expect([stateOf(pair), stored(pair)]).toEqual(['DRAINED', 'DRAINED']);
     expect(pair.harness.core.view.agents.has(pair.agent.id)).toBe(true);
+  });
+
+  it('waits for operations, too', () => {
+    const { harness, agent, scheduler } = offeredPair(
+      { role: 'r', capabilities: [] },
+      { allocator: realAllocator() },
+      CAPABLE,
+    );
+    const reservations = [{ type: 'DYNAMIC' as const, role: 'r' }];
+    const resources = [{ ...resource('cpus', 1), reservations }];
+    scheduler.accept([scheduler.takeOffer()], [{ type: 'RESERVE', reserve: { resources } }]);
+    harness.operatorCall(drain(agent.id));
+    expect(stateOf({ harness, agent })).toBe('DRAINING');
+    agent.carryOut();
+    expect(stateOf({ harness, agent })).toBe('DRAINED');
   });
 
   it('is over at once where nothing runs', () => {
@@ -138,7 +154,6 @@ describe('DRAIN_AGENT', () => {
     expect(agent.received('drain_agent')).toHaveLength(1);
     const successor = new Harness({ store: harness.store, masterId: 'm2' });
     const moved = agent.moveTo(successor);
-    moved.capabilities.push({ type: 'AGENT_DRAINING' });
     moved.reregister({ drain_config: {} });
     expect(moved.received('drain_agent')).toHaveLength(1);
     expect(successor.core.view.agents.get(agent.id)).toMatchObject({ active: false });

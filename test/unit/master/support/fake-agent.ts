@@ -75,7 +75,7 @@ export class FakeAgent {
 
   /** The same machine, under another master. */
   moveTo(harness: Harness): FakeAgent {
-    const moved = new FakeAgent(harness, {});
+    const moved = new FakeAgent(harness, { capabilities: this.capabilities.map(({ type }) => type ?? 'UNKNOWN') });
     moved.info = this.info;
     moved.ip = this.ip;
     for (const [key, task] of this.tasks) moved.tasks.set(key, task);

@@ -10,6 +10,7 @@ export function checkView(view: MasterView): void {
   checkResources(view);
   checkTasks(view);
   checkOffers(view);
+  checkInverseOffers(view);
   for (const agentId of view.agents.keys()) {
     expect(view.recoveredAgents.has(agentId)).toBe(false);
     expect(view.unreachableAgents.has(agentId)).toBe(false);
@@ -94,6 +95,22 @@ function checkOffers(view: MasterView): void {
   }
 }
 
+/** An inverse offer is in all books, once for a framework and an agent that are both there. */
+function checkInverseOffers(view: MasterView): void {
+  const pairs = new Set<string>();
+  for (const offer of view.inverseOffers.values()) {
+    const framework = view.frameworks.get(offer.frameworkId);
+    expect(framework?.inverseOffers.get(offer.id)).toBe(offer);
+    expect([framework?.connected, view.agents.get(offer.agentId)?.active]).toEqual([true, true]);
+    expect(view.agents.get(offer.agentId)?.machine?.unavailability).toEqual(offer.message.unavailability);
+    pairs.add(`${offer.frameworkId} ${offer.agentId}`);
+  }
+  expect(pairs.size).toBe(view.inverseOffers.size);
+  let byFrameworks = 0;
+  for (const framework of view.frameworks.values()) byFrameworks += framework.inverseOffers.size;
+  expect(byFrameworks).toBe(view.inverseOffers.size);
+}
+
 /** With no proposal under way the registry and the view agree. */
 export function checkRegistry({ core, store }: Harness): void {
   const { view } = core;
@@ -106,4 +123,9 @@ export function checkRegistry({ core, store }: Harness): void {
     if (view.frameworks.get(id)?.connected === true) expect(disconnectedAt).toBeUndefined();
   }
   for (const id of view.frameworks.keys()) expect(state.tombstones.has(id)).toBe(false);
+  expect(view.deactivatedAgents).toEqual(state.deactivated);
+  for (const agent of view.agents.values()) expect(agent.deactivation).toEqual(state.deactivated.get(agent.id));
+  expect(view.machines).toEqual(state.machines);
+  expect(view.maintenanceSchedule).toEqual(state.schedule);
+  expect(view.quotas).toEqual(state.quotas);
 }

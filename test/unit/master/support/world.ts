@@ -50,6 +50,14 @@ export const MOVE_KINDS = [
   ...times(2, 'answer'),
   'resize',
   'mark-gone',
+  'drain',
+  'deactivate',
+  ...times(2, 'reactivate'),
+  ...times(2, 'schedule'),
+  'machine-down',
+  'machine-up',
+  ...times(2, 'answer-inverse'),
+  'quota',
   'operator-teardown',
   'operator',
   ...times(2, 'watch'),
@@ -79,6 +87,7 @@ const KINDS: readonly (readonly api.Kind[])[] = [
   ['FRAMEWORKS', 'ROLES'],
   ['AGENTS', 'FRAMEWORKS', 'TASKS', 'OFFERS', 'ROLES'],
 ];
+const CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'] as const;
 const STATES: readonly mesos.TaskState[] = [
   'TASK_RUNNING',
   'TASK_RUNNING',
@@ -118,7 +127,8 @@ export class World {
           roles: i === 0 ? undefined : ['web', 'db'],
         }),
       );
-    for (let i = 0; i < AGENTS; i++) this.agents.push(this.harness.agent({ hostname: `n${i}`, ip: `10.0.0.${i}` }));
+    for (let i = 0; i < AGENTS; i++)
+      this.agents.push(this.harness.agent({ hostname: `n${i}`, ip: `10.0.0.${i}`, capabilities: CAPABILITIES }));
     for (const scheduler of this.schedulers) scheduler.subscribe();
     for (const agent of this.agents) agent.register();
   }
@@ -186,6 +196,11 @@ export class World {
   /** Everything under way comes to its end; nothing may be left open. */
   finish(): void {
     this.harness.releaseProposals();
+    const machines = [...this.harness.core.view.machines.values()].filter(({ mode }) => mode === 'DOWN');
+    this.harness.operatorCall({
+      type: 'STOP_MAINTENANCE',
+      stop_maintenance: { machines: machines.map(({ id }) => id) },
+    });
     checkView(this.harness.core.view);
     checkRegistry(this.harness);
     for (const requestId of this.harness.requests) expect(this.harness.answers.has(requestId)).toBe(true);
@@ -268,6 +283,9 @@ export class World {
         if (scheduler.connectionId !== undefined)
           harness.send({ kind: 'scheduler-backlog', connectionId: scheduler.connectionId, high: what % 2 === 0 });
         break;
+      case 'answer-inverse':
+        this.#answerInverse(scheduler, what);
+        break;
       default:
         this.#playOthers(kind, what, agent);
     }
@@ -310,6 +328,22 @@ export class World {
         if (what % 5 === 0 && agent.info.id !== undefined)
           harness.operatorCall({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: agent.info.id } });
         break;
+      case 'drain':
+      case 'deactivate':
+      case 'reactivate':
+        this.#changeAgent(kind, agent, what);
+        break;
+      case 'schedule':
+      case 'machine-down':
+      case 'machine-up':
+        this.#changeMaintenance(kind, what);
+        break;
+      case 'quota': {
+        const limits = what % 3 === 0 ? {} : { cpus: { value: 1 + (what % 8) } };
+        const quota_configs = [{ role: what % 2 ? 'web' : 'db', limits }];
+        harness.operatorCall({ type: 'UPDATE_QUOTA', update_quota: { force: what % 4 === 0, quota_configs } });
+        break;
+      }
       case 'operator-teardown': {
         const framework_id = this.schedulers[what % SCHEDULERS]?.info.id;
         if (what % 4 === 0 && framework_id !== undefined)
@@ -350,6 +384,39 @@ export class World {
       default:
         throw new Error(`unknown move ${kind}`);
     }
+  }
+
+  #changeAgent(kind: 'drain' | 'deactivate' | 'reactivate', { info: { id } }: FakeAgent, what: number): void {
+    if (id === undefined) return;
+    const agent_id = id;
+    if (kind === 'drain')
+      this.harness.operatorCall({ type: 'DRAIN_AGENT', drain_agent: { agent_id, mark_gone: what % 3 === 0 } });
+    else if (kind === 'deactivate')
+      this.harness.operatorCall({ type: 'DEACTIVATE_AGENT', deactivate_agent: { agent_id } });
+    else this.harness.operatorCall({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id } });
+  }
+
+  #changeMaintenance(kind: 'schedule' | 'machine-down' | 'machine-up', what: number): void {
+    const machine = (i: number): mesos.MachineID => ({ hostname: `n${i % AGENTS}`, ip: `10.0.0.${i % AGENTS}` });
+    if (kind === 'machine-down')
+      this.harness.operatorCall({ type: 'START_MAINTENANCE', start_maintenance: { machines: [machine(what)] } });
+    else if (kind === 'machine-up')
+      this.harness.operatorCall({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: [machine(what)] } });
+    else {
+      const machine_ids = Array.from({ length: what % 3 }, (_, i) => machine(what + i));
+      const unavailability = { start: { nanoseconds: what % 4 } };
+      const windows = machine_ids.length === 0 ? [] : [{ machine_ids, unavailability }];
+      const update_maintenance_schedule = { schedule: { windows } };
+      this.harness.operatorCall({ type: 'UPDATE_MAINTENANCE_SCHEDULE', update_maintenance_schedule });
+    }
+  }
+
+  #answerInverse(scheduler: FakeScheduler, what: number): void {
+    const asked = scheduler.events.flatMap(({ inverse_offers }) => inverse_offers?.inverse_offers ?? []);
+    const inverse_offer_ids = asked.slice(-2).map(({ id }) => id);
+    const answer = { inverse_offer_ids, filters: { refuse_seconds: what % 7 } };
+    if (what % 2) scheduler.call({ type: 'ACCEPT_INVERSE_OFFERS', accept_inverse_offers: answer });
+    else scheduler.call({ type: 'DECLINE_INVERSE_OFFERS', decline_inverse_offers: answer });
   }
 
   /** Agents that hear answer their pings. */
