@@ -163,7 +163,7 @@ describe('DRAIN_AGENT', () => {
     ['an unknown agent', 'no-such', 400, "Unknown agent 'no-such'"],
     ['one that cannot', undefined, 400, 'is not capable of draining'],
   ])('of %s is refused and changes nothing', (_who, id, status, message) => {
-    const { harness, agent } = offeredPair();
+    const { harness, agent } = offeredPair({}, {}, { capabilities: ['MULTI_ROLE'] });
     expect(harness.operatorCall(drain(id ?? agent.id))).toMatchObject({
       status,
       rejection: { message: expect.stringContaining(message) },
