@@ -199,15 +199,22 @@ export class Observer {
   }
 
   #fairness(meanTaskMs: number): Fairness {
-    const changesMs = this.scenario.frameworks.flatMap(({ startMs, endMs }) => [startMs, endMs]);
-    const isSettled = (atMs: number) => changesMs.every((changeMs) => changeMs > atMs || changeMs + meanTaskMs <= atMs);
-    const settled = this.#errors.filter((_, i) => isSettled(this.#timesMs[i] ?? 0));
     return {
       series: this.#errors,
       mean: meanOf(this.#errors),
       max: maxOf(this.#errors),
-      settledMax: settled.length === 0 ? undefined : maxOf(settled),
+      settledMax: this.#settledError(meanTaskMs),
     };
+  }
+
+  /** With jobs that come and go, demand never settles. */
+  #settledError(meanTaskMs: number): number | undefined {
+    const { frameworks } = this.scenario;
+    if (frameworks.some(({ arrivals }) => arrivals.kind !== 'backlog')) return undefined;
+    const changesMs = frameworks.flatMap(({ startMs, endMs }) => [startMs, endMs]);
+    const isSettled = (atMs: number) => changesMs.every((changeMs) => changeMs > atMs || changeMs + meanTaskMs <= atMs);
+    const settled = this.#errors.filter((_, i) => isSettled(this.#timesMs[i] ?? 0));
+    return settled.length === 0 ? undefined : maxOf(settled);
   }
 }
 

@@ -84,6 +84,6 @@ export interface Fairness {
   readonly series: readonly number[];
   readonly mean: number;
   readonly max: number;
-  /** Largest once everybody had a mean task length of time since a framework came or stopped; undefined: never. */
+  /** Largest a mean task length and more after a framework came or stopped; undefined: never, or demand is not steady. */
   readonly settledMax: number | undefined;
 }

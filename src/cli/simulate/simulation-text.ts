@@ -7,8 +7,8 @@ import type { Outcome, Quantiles, ResourceUse, SimulationResult } from '../../si
 import { sparkline } from '../../views/text/bars.js';
 import { formatCount, formatScalar, formatShare, formatSize } from '../../views/text/numbers.js';
 import { formatAge } from '../../views/text/times.js';
-import { cutEnd, cutMiddle, sanitize } from '../../views/text/width.js';
-import { formatTable } from '../table.js';
+import { cutEnd, cutMiddle, padEndTo, sanitize, widthOf } from '../../views/text/width.js';
+import { formatTable, type TableHead } from '../table.js';
 import { areaChart } from './area-chart.js';
 
 export interface TextOptions {
@@ -111,30 +111,52 @@ function shareTable(rows: readonly Named[], options: TextOptions): readonly stri
   return [...lines, ...restLine(rows)];
 }
 
-function workTable(rows: readonly Named[], options: TextOptions): readonly string[] {
+function workTable(rows: readonly Named[], { width }: TextOptions): readonly string[] {
   const [first] = rows;
   if (first === undefined) return [];
-  const hasLocality = rows.some(({ locality }) => locality !== undefined);
-  const hasJobs = rows.some(({ jobTimes }) => jobTimes !== undefined);
-  const isNarrow = options.width < 90;
-  const heads = [
-    first.kind,
-    ...['LAUNCHED', 'ENDED', 'WAITING', 'WAIT P50', 'P90', 'P99', 'MAX'].map(right),
-    ...(hasJobs ? [right('JOBS'), ...(isNarrow ? [] : [right('JOB TIME')])] : []),
-    ...(hasLocality ? [right('LOCAL')] : []),
+  const shown = rows.slice(0, MAX_ROWS);
+  const columns: readonly WorkColumn[] = [
+    { head: first.kind, cellOf: ({ name }) => nameText(name), rank: 0 },
+    { head: right('LAUNCHED'), cellOf: ({ launched }) => formatCount(launched), rank: 0 },
+    { head: right('ENDED'), cellOf: ({ ended }) => formatCount(ended), rank: 4 },
+    { head: right('WAITING'), cellOf: waitingText, rank: 0 },
+    { head: right('WAIT P50'), cellOf: ({ waits }) => spanOrNothing(waits?.p50), rank: 0 },
+    { head: right('P90'), cellOf: ({ waits }) => spanOrNothing(waits?.p90), rank: 3 },
+    { head: right('P99'), cellOf: ({ waits }) => spanOrNothing(waits?.p99), rank: 0 },
+    { head: right('MAX'), cellOf: ({ waits }) => spanOrNothing(waits?.max), rank: 1 },
+    ...(shown.some(({ jobTimes }) => jobTimes !== undefined) ? JOB_COLUMNS : []),
+    ...(shown.some(({ locality }) => locality !== undefined) ? LOCALITY_COLUMNS : []),
   ];
-  const cells = rows
-    .slice(0, MAX_ROWS)
-    .map((row) => [
-      nameText(row.name),
-      formatCount(row.launched),
-      formatCount(row.ended),
-      row.waiting === undefined ? 'always' : formatCount(row.waiting),
-      ...waitCells(row.waits),
-      ...(hasJobs ? [formatCount(row.jobsDone), ...(isNarrow ? [] : [spanOrNothing(row.jobTimes?.mean)])] : []),
-      ...(hasLocality ? [row.locality === undefined ? '' : formatShare(row.locality)] : []),
-    ]);
-  return [...formatTable(heads, cells), ...restLine(rows)];
+  return [...fittingTable(columns, shown, width), ...restLine(rows)];
+}
+
+interface WorkColumn {
+  readonly head: string | TableHead;
+  readonly cellOf: (row: Named) => string;
+  /** Where there is no room the highest goes first; 0 stays. */
+  readonly rank: number;
+}
+
+const JOB_COLUMNS: readonly WorkColumn[] = [
+  { head: right('JOBS'), cellOf: ({ jobsDone }) => formatCount(jobsDone), rank: 5 },
+  { head: right('JOB TIME'), cellOf: ({ jobTimes }) => spanOrNothing(jobTimes?.mean), rank: 2 },
+];
+const LOCALITY_COLUMNS: readonly WorkColumn[] = [
+  { head: right('LOCAL'), cellOf: ({ locality }) => (locality === undefined ? '' : formatShare(locality)), rank: 0 },
+];
+
+function fittingTable(columns: readonly WorkColumn[], rows: readonly Named[], width: number): readonly string[] {
+  const table = formatTable(
+    columns.map(({ head }) => head),
+    rows.map((row) => columns.map(({ cellOf }) => cellOf(row))),
+  );
+  const least = Math.max(...columns.map(({ rank }) => rank));
+  if (least === 0 || table.every((line) => widthOf(line) <= width)) return table;
+  return fittingTable(
+    columns.filter(({ rank }) => rank < least),
+    rows,
+    width,
+  );
 }
 
 function summary(result: SimulationResult): readonly string[] {
@@ -192,13 +214,13 @@ function withSparks(
     heads,
     rows.map(({ cells }) => cells),
   );
-  const used = table.reduce((widest, line) => Math.max(widest, line.length), 0);
+  const used = table.reduce((widest, line) => Math.max(widest, widthOf(line)), 0);
   const cells = Math.min(MAX_SPARK, width - used - 2);
   if (cells < MIN_SPARK) return table;
   return table.map((line, i) => {
     const row = rows[i - 1];
     const text = row === undefined ? 'OVER TIME' : sparkline(row.series, { cells, unicode, top: row.top });
-    return `${line.padEnd(used)}  ${text}`;
+    return `${padEndTo(line, used)}  ${text}`;
   });
 }
 
@@ -207,8 +229,8 @@ function restLine(rows: readonly Named[]): readonly string[] {
   return rest > 0 ? [`and ${formatCount(rest)} more; --json has all`] : [];
 }
 
-function waitCells(waits: Quantiles | undefined): readonly string[] {
-  return [waits?.p50, waits?.p90, waits?.p99, waits?.max].map(spanOrNothing);
+function waitingText({ waiting }: Outcome): string {
+  return waiting === undefined ? 'always' : formatCount(waiting);
 }
 
 function waitText({ p50, p90, p99, max }: Quantiles): string {
