@@ -17,7 +17,7 @@ const NAME_WIDTH = 8;
 /** Verbs in the order in which people need them; others follow by name. */
 const VERBS = ['launch', 'list', 'show', 'logs', 'watch', 'kill', 'start', 'join'];
 /** Commands without a noun, likewise. */
-const SINGLE_COMMANDS = ['top', 'events', 'dev', 'simulate', 'doctor', 'completion'];
+const SINGLE_COMMANDS = ['top', 'why', 'events', 'dev', 'simulate', 'doctor', 'completion'];
 const MAX_TOPIC_EXAMPLES = 6;
 /** Lines of the root help for commands without a noun; those that people need least share the last of them. */
 const MAX_SINGLE_ROWS = 5;

@@ -166,11 +166,30 @@ describe('operator API', () => {
     const why = { role: 'eng/web', resources: [scalar('cpus', 64), scalar('mem', 10)] };
     const reply = await post(port, '/api/mesoctl/v1', { type: 'WHY', why });
     expect(reply.status).toBe(200);
-    const { summary, reasons } = JSON.parse(reply.body).why;
-    expect(summary.length).toBeGreaterThan(0);
-    expect(reasons.length).toBeGreaterThan(0);
-    expect(JSON.stringify(reasons)).toContain('agent.example');
+    const { summary, reasons, first_step, findings } = JSON.parse(reply.body).why;
+    expect(summary).toMatch(/^No offer of cpus 64, mem 10M: .*agent\.example has cpus .* of the 64 wanted/);
+    expect(reasons[0]).toMatchObject({ code: 'TOO_SMALL', shortages: [{ name: 'cpus', wanted: 64 }] });
+    expect(first_step).toMatch(/^Ask for no more than cpus/);
+    expect(findings[0]).toMatchObject({ hostname: 'agent.example', code: 'TOO_SMALL' });
+    const headers = { 'content-type': 'application/json', accept: 'application/x-protobuf' };
+    const protobuf = await ask(port, {
+      path: '/api/mesoctl/v1',
+      headers,
+      body: JSON.stringify({ type: 'WHY', why }),
+    });
+    expect([protobuf.status, protobuf.headers['content-type']]).toEqual([200, 'application/x-protobuf']);
+  });
+
+  test('WHY knows who and what it is asked about, or says that it does not', async () => {
+    const asked = async (why: object) => {
+      const { status, body } = await post(port, '/api/mesoctl/v1', { type: 'WHY', why });
+      return [status, status === 200 ? '' : body];
+    };
+    expect(await asked({ framework_id: { value: 'nobody' } })).toEqual([404, 'no framework nobody']);
+    expect(await asked({ agent_id: { value: 'none' } })).toEqual([404, 'no agent none']);
+    expect((await asked({ role: 'a b' }))[0]).toBe(400);
+    expect((await asked({ resources: [{ name: 'cpus', type: 'SCALAR' }] }))[0]).toBe(400);
     const info = await post(port, '/api/mesoctl/v1', { type: 'GET_INFO' });
-    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 3 });
+    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 4 });
   });
 });

@@ -59,6 +59,16 @@ export const FRAMEWORK_REFERENCE: ReferenceKind = {
     [framework?.framework_id.value, framework?.name, framework?.state].filter(Boolean).join(' '),
 };
 
+export const ROLE_REFERENCE: ReferenceKind = {
+  kind: 'ROLES',
+  one: 'role',
+  many: 'roles',
+  list: 'mesoctl role list',
+  idOf: ({ role }) => role?.name,
+  namesOf: () => [],
+  describe: ({ role }) => role?.name ?? '',
+};
+
 export interface FindOptions {
   readonly signal: AbortSignal;
   /** Full id: tasks of this one only. */

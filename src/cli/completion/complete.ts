@@ -236,7 +236,9 @@ function completeArgument(command: CommandMetadata, args: readonly string[], cur
   const isOpenEnded = last !== undefined && (last.multiple === true || command.strict === false);
   const arg = known[args.length] ?? (isOpenEnded ? last : undefined);
   if (arg === undefined) return NOTHING;
-  const answer = completeValue(arg.name.toUpperCase(), arg.options, { head: '', typed: current });
+  // An `id` is of the kind that the word before it says: `why task ID`.
+  const kind = arg.name === 'id' ? (args.at(-1) ?? '') : arg.name;
+  const answer = completeValue(kind.toUpperCase(), arg.options, { head: '', typed: current });
   return { ...answer, candidates: answer.candidates.filter(({ value }) => !args.includes(value)) };
 }
 

@@ -86,7 +86,8 @@ function check<T>(flag: string, parsed: T | Rejection): T {
   return parsed;
 }
 
-function parseAmount(text: string, min: number): number | Rejection {
+/** A number of at least `min`. */
+export function parseAmount(text: string, min: number): number | Rejection {
   const value = /^\d*\.?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (Number.isNaN(value) || value < min || value > MAX_AMOUNT)
     return reject('invalid', `"${text}" is not a number of at least ${min}`);

@@ -10,8 +10,8 @@ export interface Asker {
   why(request: api.Call_Why): Promise<api.Response_Why>;
 }
 
-/** A framework of more roles is asked about the first ones. */
-const MAX_ROLES = 5;
+/** Reasons besides the first. */
+const MAX_OTHERS = 5;
 
 /** Never throws: what could not be asked is a line as well. `now`: the master's clock. */
 export async function explain(
@@ -28,33 +28,22 @@ export async function explain(
   return 'agent' in row ? explainAgent(row, now) : explainOffer(row, now);
 }
 
-async function explainFramework({ framework }: FrameworkRow, asker: Asker): Promise<readonly string[]> {
-  const { roles = [], suppressed_roles: suppressed = [], state } = framework;
-  const lines: string[] = [];
-  if (state !== 'ACTIVE') lines.push(`It is ${state}: it gets no offers until it subscribes again.`);
-  if (framework.back_pressured === true)
-    lines.push('It reads its events too slowly: no offers until it has caught up.');
-  for (const role of roles.slice(0, MAX_ROLES)) {
-    if (suppressed.includes(role)) lines.push(`Role ${role}: suppressed, the framework asked for no offers.`);
-    else lines.push(...(await askAbout(role, asker)));
-  }
-  if (roles.length > MAX_ROLES) lines.push(`${roles.length - MAX_ROLES} more roles were not asked about.`);
-  return lines;
+function explainFramework({ framework }: FrameworkRow, asker: Asker): Promise<readonly string[]> {
+  return askAbout({ framework_id: framework.framework_id }, asker);
 }
 
 function explainRole({ role }: RoleRow, asker: Asker): Promise<readonly string[]> {
-  return askAbout(role.name, asker);
+  return askAbout({ role: role.name }, asker);
 }
 
-async function askAbout(role: string, asker: Asker): Promise<readonly string[]> {
+/** The summary has the first reason in it. */
+async function askAbout(question: api.Call_Why, asker: Asker): Promise<readonly string[]> {
   try {
-    const { summary, reasons = [] } = await asker.why({ role, resources: [] });
-    const details = reasons.map(
-      ({ message, agents }) => `  ${message}${agents === undefined ? '' : ` (${agents} agents)`}`,
-    );
-    return [`Role ${role}: ${summary}`, ...details.filter((line) => line.trim() !== summary)];
+    const { summary, reasons = [], first_step } = await asker.why({ ...question, max_findings: 0 });
+    const others = reasons.slice(1, 1 + MAX_OTHERS).map(({ code, message }) => `  ${code}: ${message}`);
+    return [summary, ...(first_step === undefined ? [] : [`First: ${first_step}`]), ...others];
   } catch (error) {
-    return [`Role ${role}: could not ask: ${messageOf(error)}`];
+    return [`could not ask: ${messageOf(error)}`];
   }
 }
 

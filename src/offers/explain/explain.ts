@@ -6,6 +6,7 @@
  * an offer, so the first one is where to begin.
  */
 
+import { present } from '../../base/assert.js';
 import type { Client } from '../allocator/allocator-state.js';
 import { compileGroups } from '../allocator/offer-constraints.js';
 import type { Answer, Code, Detail, Finding, Question, Reason } from './answer.js';
@@ -15,10 +16,16 @@ import { CLIENT_CODES, type Look, Survey } from './survey.js';
 import { amountsText, countOf, firstStepOf, opened, SHORT_WORDS, sentenceOf, type Told } from './words.js';
 
 const DEFAULT_LISTED = 20;
+const MAX_ASIDE = 5;
 
 export function explain(context: ExplainContext, question: Question): Answer {
   const constraints = question.constraints === undefined ? undefined : compileGroups(question.constraints);
   return new Report({ ...context, question, constraints }).answer();
+}
+
+interface Explained {
+  readonly reason: Reason;
+  readonly told: Told;
 }
 
 class Report {
@@ -33,25 +40,25 @@ class Report {
   answer(): Answer {
     const { question } = this.#inquiry;
     const { looks, byFramework } = this.#survey;
-    const reasons = this.#reasons();
-    const [first] = reasons;
-    const step = firstStepOf(this.#toldOfReason(first), question);
-    const [next] = first?.behind ?? [];
+    const explained = this.#reasons();
+    const first = present(explained[0], 'every agent counts under some reason, and no agent is one');
+    const step = firstStepOf(first.told, question);
+    const [next] = first.reason.behind;
     const nearest = [...looks].sort((a, b) => a.distance - b.distance).slice(0, question.listed ?? DEFAULT_LISTED);
     const isFree = ({ codes }: Look) => codes[0] === 'AVAILABLE' || codes[0] === 'DRF_ORDER';
     const available = looks.filter(isFree).length;
     return {
-      summary: this.#summaryOf(reasons),
+      summary: this.#summaryOf(first, explained.slice(1)),
       firstStep: next === undefined ? step.text : `${step.text} Behind that: ${next}.`,
       commands: step.commands,
-      reasons,
+      reasons: explained.map(({ reason }) => reason),
       findings: nearest.map((look) => this.#findingOf(look)),
       agents: byFramework ? Math.min(1, looks.length) : looks.length,
       available: byFramework ? Math.min(1, available) : available,
     };
   }
 
-  #reasons(): readonly Reason[] {
+  #reasons(): readonly Explained[] {
     const groups = new Map<Code, Look[]>();
     for (const look of this.#survey.looks) {
       const code = look.codes[0] ?? 'AVAILABLE';
@@ -66,10 +73,10 @@ class Report {
     });
     const particular = Array.from(groups, ([code, group]) => {
       const best = this.#survey.bestOf(group);
-      return { best, reason: this.#reasonOf(this.#survey.detailOf(code, best), group, best) };
+      return { best, ...this.#reasonOf(this.#survey.detailOf(code, best), group, best) };
     });
     particular.sort((a, b) => a.best.distance - b.best.distance || b.reason.agents - a.reason.agents);
-    return [...general, ...particular.map(({ reason }) => reason)];
+    return [...general, ...particular, ...this.#asideDetails().map((detail) => this.#reasonOf(detail, [], undefined))];
   }
 
   /** What holds whatever the agents are: most important first. */
@@ -88,6 +95,18 @@ class Report {
     return details;
   }
 
+  /** Roles of the framework that take no part, while others do. */
+  #asideDetails(): readonly Detail[] {
+    const { clients } = this.#survey;
+    if (this.#inquiry.question.frameworkId === undefined || !clients.some(({ active }) => active)) return [];
+    return clients
+      .flatMap((client) => {
+        const code = this.#survey.clientObstacle(client);
+        return code === undefined ? [] : [this.#survey.clientDetail(code, client)];
+      })
+      .slice(0, MAX_ASIDE);
+  }
+
   #noClients(): Detail {
     const { question, facts } = this.#inquiry;
     const state = question.frameworkId === undefined ? undefined : facts.findFrameworkState(question.frameworkId);
@@ -100,7 +119,7 @@ class Report {
     };
   }
 
-  #reasonOf(detail: Detail, group: readonly Look[], best: Look | undefined): Reason {
+  #reasonOf(detail: Detail, group: readonly Look[], best: Look | undefined): Explained {
     const { byFramework } = this.#survey;
     const agent = best?.pair?.agent;
     const reason = {
@@ -114,7 +133,8 @@ class Report {
       bestAvailable: best?.pair === undefined ? undefined : visibleIn(this.#inquiry, best.pair),
       behind: best?.codes.slice(1) ?? [],
     };
-    return { ...reason, message: sentenceOf(this.#toldOf(detail, group.length, best)) };
+    const told = this.#toldOf(detail, group.length, best);
+    return { reason: { ...reason, message: sentenceOf(told) }, told };
   }
 
   #toldOf(detail: Detail, count: number, look: Look | undefined): Told {
@@ -126,28 +146,17 @@ class Report {
       frameworks: byFramework ? count : undefined,
       best: agent?.info.hostname ?? look?.absent?.hostname ?? look?.absent?.id ?? 'an agent',
       nowUnixMs: this.#inquiry.now.unixMs,
-      who: this.#whoIs(byFramework ? look?.pair?.client : undefined),
-    };
-  }
-
-  #toldOfReason(reason: Reason | undefined): Told {
-    const { byFramework } = this.#survey;
-    return {
-      detail: reason ?? { code: 'NO_AGENTS' },
-      agents: reason?.agents ?? 0,
-      frameworks: byFramework ? (reason?.frameworks ?? 0) : undefined,
-      best: reason?.bestHostname ?? reason?.bestAgentId ?? 'an agent',
-      nowUnixMs: this.#inquiry.now.unixMs,
-      who: this.#whoIs(),
+      ...this.#whoIs(byFramework ? look?.pair?.client : undefined),
     };
   }
 
   /** The framework or role that is asked about. */
-  #whoIs(client?: Client): string {
+  #whoIs(client?: Client): Pick<Told, 'who' | 'frameworkId'> {
     const { question, facts } = this.#inquiry;
     const frameworkId = client?.frameworkId ?? question.frameworkId;
-    if (frameworkId !== undefined && frameworkId !== '') return facts.findFrameworkName(frameworkId) ?? frameworkId;
-    return question.role === undefined ? 'the framework' : `role ${question.role}`;
+    if (frameworkId !== undefined && frameworkId !== '')
+      return { who: facts.findFrameworkName(frameworkId) ?? frameworkId, frameworkId };
+    return { who: question.role === undefined ? 'the framework' : `role ${question.role}`, frameworkId: undefined };
   }
 
   #findingOf(look: Look): Finding {
@@ -168,20 +177,18 @@ class Report {
   }
 
   /** `No offer of cpus 4: 3 agents are in use: ... (of 5 agents also 2 draining).` */
-  #summaryOf(reasons: readonly Reason[]): string {
-    const [first, ...others] = reasons;
-    if (first === undefined) return 'Nothing is known of it.';
+  #summaryOf({ reason, told }: Explained, others: readonly Explained[]): string {
     const { byFramework, looks } = this.#survey;
-    const counted = others.filter((reason) => reason.agents > 0 && !byFramework);
-    const rest = counted.map(({ code, agents: count }) => `${count} ${SHORT_WORDS[code] ?? code}`);
+    const counted = others.filter((other) => other.reason.agents > 0 && !byFramework);
+    const rest = counted.map(({ reason: { code, agents } }) => `${agents} ${SHORT_WORDS[code] ?? code}`);
     const of = rest.length === 0 ? '' : ` (of ${countOf(looks.length, 'agent')} also ${rest.join(', ')})`;
-    return `${opened(`${this.#subject(first)}${first.message}`, this.#toldOfReason(first))}${of}.`;
+    return `${opened(`${this.#subject(reason)}${reason.message}`, told)}${of}.`;
   }
 
   #subject({ code }: Reason): string {
     const { wanted } = this.#inquiry.question;
     if (wanted.isEmpty) return '';
-    return code === 'AVAILABLE' ? `${amountsText(wanted)}: ` : `no offer of ${amountsText(wanted)}: `;
+    return `${code === 'AVAILABLE' ? 'an' : 'no'} offer of ${amountsText(wanted)}: `;
   }
 }
 

@@ -14,6 +14,7 @@ export interface Told {
   readonly nowUnixMs: number;
   /** Name of the framework, or the role, that is asked about. */
   readonly who: string;
+  readonly frameworkId: string | undefined;
 }
 
 /** For lists of counts. */
@@ -51,17 +52,17 @@ export function sentenceOf(told: Told): string {
       return 'nothing is offered yet: after a change of leader the master waits for its agents to come back';
     case 'NOT_SUBSCRIBED':
       if (detail.state === undefined) return unsubscribedSentence(told);
-      return `${who} is ${detail.state}${forText(detail.sinceUnixMs, told)}: its scheduler is not connected`;
+      return `${untakenText(told)}${awayText(told)}`;
     case 'BACKPRESSURE':
-      return `${who} reads its events too slowly: no offers until it has caught up`;
+      return `${untakenText(told)}${who} reads its events too slowly: no offers until it has caught up`;
     case 'SUPPRESSED':
-      return `${who} suppressed offers${detail.role === undefined || who === `role ${detail.role}` ? '' : ` for role ${detail.role}`}`;
+      return `${untakenText(told)}${who} suppressed offers${detail.role === undefined || who === `role ${detail.role}` ? '' : ` for role ${detail.role}`}`;
     case 'UNREACHABLE':
       return `${agents} cannot be reached: ${best} ${AWAY[detail.state ?? ''] ?? 'is unreachable'}${forText(detail.sinceUnixMs, told)}`;
     case 'DEACTIVATED':
-      return `${agents} ${is} deactivated by an operator${named(told)}`;
+      return `${agents} ${is} deactivated by an operator${forText(detail.sinceUnixMs, told)}${named(told)}`;
     case 'DRAINING':
-      return `${agents} ${detail.state === 'DRAINED' ? `${is === 'is' ? 'has' : 'have'} drained` : `${is} draining`}${named(told)}`;
+      return `${agents} ${detail.state === 'DRAINED' ? `${is} drained` : `${is} draining`}${forText(detail.sinceUnixMs, told)}${named(told)}`;
     case 'MAINTENANCE':
       return `${agents} ${is} down for maintenance${named(told)}${untilText(detail, told)}`;
     case 'INACTIVE':
@@ -94,7 +95,7 @@ export function sentenceOf(told: Told): string {
       return orderSentence(told, agents, is);
     case 'AVAILABLE':
       return told.frameworks === undefined
-        ? `${agents} ${is} free for it: ${best} comes with the next allocation`
+        ? `${agents} ${is} free for it, ${best} comes with the next allocation`
         : `${agents} goes to ${who} with the next allocation`;
   }
 }
@@ -103,6 +104,7 @@ const AWAY: Readonly<Record<string, string>> = {
   UNREACHABLE: 'has been silent, and UNREACHABLE',
   DISCONNECTED: 'has been DISCONNECTED',
   RECOVERED: 'has not come back since the last election,',
+  REACTIVATED: 'was drained and has to register again',
 };
 
 /** What to do about it, a sentence; commands that can be pasted. */
@@ -121,10 +123,10 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
     case 'BACKPRESSURE':
       return step(
         `Look after the scheduler of ${who}: it has to read its event stream.`,
-        `mesoctl framework show ${who}`,
+        showFramework(told.frameworkId),
       );
     case 'SUPPRESSED':
-      return step(`${subjectOf(who)} has to send REVIVE; nobody else can.`, 'mesoctl framework list');
+      return step(`${subjectOf(who)} has to send REVIVE; nobody else can.`, showFramework(told.frameworkId));
     case 'UNREACHABLE':
       return step(`Look at the agent process on ${best} and its way to the masters.`, ...onAgent);
     case 'DEACTIVATED':
@@ -183,11 +185,17 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
   }
 }
 
-function absentStep({ detail, who }: Told): { readonly text: string; readonly commands: string[] } {
-  const command = `mesoctl framework show ${who}`;
+function absentStep({ detail, who, frameworkId }: Told): { readonly text: string; readonly commands: string[] } {
+  const command = showFramework(frameworkId);
+  if (detail.state === 'DETACHED') return step('Nothing: it has the one task that it was made for.', command);
   if (detail.state === 'COMPLETED' || detail.state === 'REMOVING')
     return step('It was removed and never comes back: start its scheduler as a new framework.', command);
   return step(`Look after the scheduler of ${who}: it has to subscribe again.`, command);
+}
+
+/** By the end of its id: names may hold blanks. */
+function showFramework(frameworkId: string | undefined): string {
+  return frameworkId === undefined ? 'mesoctl framework list' : `mesoctl framework show ${shortId(frameworkId)}`;
 }
 
 function step(text: string, ...commands: string[]): { readonly text: string; readonly commands: string[] } {
@@ -218,8 +226,21 @@ function named({ frameworks, agents, best }: Told): string {
   return agents === 1 ? `: ${best}` : `, such as ${best}`;
 }
 
-function unsubscribedSentence({ detail, who }: Told): string {
+/** Of an agent that could be offered, if only somebody took part. */
+function untakenText({ frameworks, best }: Told): string {
+  return frameworks === undefined ? '' : `${best} has something free, but `;
+}
+
+function awayText(told: Told): string {
+  const { detail, who } = told;
+  if (detail.state === 'DETACHED') return `${who} was left behind by task launch --detach and wants no offers`;
+  return `${who} is ${detail.state}${forText(detail.sinceUnixMs, told)}: its scheduler is not connected`;
+}
+
+function unsubscribedSentence(told: Told): string {
+  const { detail, who, frameworks } = told;
   const role = detail.role === undefined ? 'any role' : `role ${detail.role}`;
+  if (frameworks !== undefined) return `${untakenText(told)}no framework is subscribed to ${role}`;
   return isFramework(who) ? `${who} is not subscribed to ${role}` : `no framework is subscribed to ${role}`;
 }
 

@@ -23,6 +23,12 @@ const TREE: CommandTree = {
       args: {},
     },
     {
+      id: 'why',
+      summary: 'Say why something gets no offers',
+      flags: GLOBALS,
+      args: { kind: { name: 'kind', options: ['task', 'role'] }, id: { name: 'id' } },
+    },
+    {
       id: 'task:kill',
       summary: 'End a task',
       flags: { ...GLOBALS, ...flag('timeout', { helpValue: 'DURATION' }) },
@@ -73,6 +79,7 @@ describe('complete', () => {
       { value: 'completion', description: '' },
       { value: 'master', description: '' },
       { value: 'task', description: 'what runs on agents' },
+      { value: 'why', description: 'say why something gets no offers' },
       { value: 'help', description: 'explain a command or a topic' },
     ]);
     expect(at('task l').candidates).toEqual([
@@ -86,11 +93,12 @@ describe('complete', () => {
     ['x', []],
     ['task ', ['kill', 'launch', 'list']],
     ['task frob ', []],
-    ['help ', ['completion', 'master', 'task', 'flags', 'filters', 'exit-codes', 'environment']],
+    ['help ', ['completion', 'master', 'task', 'why', 'flags', 'filters', 'exit-codes', 'environment']],
     ['help task k', ['kill']],
     ['completion ', ['bash', 'zsh', 'fish']],
     ['completion f', ['fish']],
     ['completion fish ', []],
+    ['why ', ['task', 'role']],
   ])('words: "%s"', (line, expected) => {
     expect(values(line)).toEqual(expected);
   });
@@ -147,6 +155,12 @@ describe('complete', () => {
     expect(at('--master m1:5050 task kill w').master).toBe('m1:5050');
     expect(at('task kill --master=m2 w').master).toBe('m2');
     expect(at('task kill w').master).toBeUndefined();
+  });
+
+  it('asks for what the word before says', () => {
+    expect(at('why task we').live).toEqual({ kind: 'TASKS', reference: 'we', head: '' });
+    expect(at('why role ').live).toEqual({ kind: 'ROLES', reference: '', head: '' });
+    expect(at('why role eng ')).toEqual({ candidates: [], files: false });
   });
 
   it('offers files for files, and for what belongs to the task', () => {

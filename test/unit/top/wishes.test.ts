@@ -163,25 +163,25 @@ describe('Wishes', () => {
     expect(told.actions[0]).toEqual({ ok: true, text: 'framework shop is torn down, its tasks are being killed' });
   });
 
-  it('asks the master why, for each role that is not suppressed', async () => {
+  it('asks the master why, and what to do first', async () => {
     const asked: api.Call_Why[] = [];
     const { wishes, told } = open(modelOf(1), {
       why: (request) => {
         asked.push(request);
         return Promise.resolve({
           summary: 'Of 20 agents: 12 are full',
-          reasons: [{ code: 'FULL', message: 'too little memory', agents: 12 }],
+          first_step: 'Wait.',
+          reasons: [
+            { code: 'IN_USE', message: 'Of 20 agents: 12 are full', agents: 12 },
+            { code: 'DRAINING', message: '8 agents are draining', agents: 8 },
+          ],
         });
       },
     });
     wishes.carryOut({ kind: 'fetch-why', table: 'frameworks', key: FRAMEWORK });
     await until('an answer', () => told.why.length > 0);
-    expect(asked.map(({ role }) => role)).toEqual(['web']);
-    expect(told.why[0]).toEqual([
-      'Role web: Of 20 agents: 12 are full',
-      '  too little memory (12 agents)',
-      'Role idle: suppressed, the framework asked for no offers.',
-    ]);
+    expect(asked).toEqual([{ framework_id: { value: FRAMEWORK }, max_findings: 0 }]);
+    expect(told.why[0]).toEqual(['Of 20 agents: 12 are full', 'First: Wait.', '  DRAINING: 8 agents are draining']);
     wishes.carryOut({ kind: 'fetch-why', table: 'tasks', key: KEY });
     await until('an answer', () => told.why.length > 1);
     expect(told.why[1]?.[0]).toBe('TASK_RUNNING for 60s on node-1');

@@ -5,7 +5,8 @@
 import type { AbsentAgent, AgentTrouble, ClusterFacts } from '../../../offers/explain/answer.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import { int64ToNumber } from '../../../wire/int64.js';
-import { machineKey } from './model/machine-id.js';
+import { isDetachedLaunch } from '../../../wire/launch-label.js';
+import { findMachineOf } from './model/machine-id.js';
 import type { AgentView, MasterView } from './view.js';
 
 const NANOS_PER_MS = 1e6;
@@ -16,11 +17,13 @@ export function clusterFactsOf(view: MasterView): ClusterFacts {
     findFrameworkName: (id) => frameworkOf(id)?.info.name,
     findFrameworkState: (id) => {
       const framework = frameworkOf(id);
+      if (framework?.state === 'DISCONNECTED' && isDetachedLaunch(framework.info.labels))
+        return { state: 'DETACHED', sinceUnixMs: framework.stateSinceUnixMs };
       return framework === undefined ? undefined : { state: framework.state, sinceUnixMs: framework.stateSinceUnixMs };
     },
     findAgentTrouble: (id) => {
       const agent = view.agents.get(id);
-      return agent === undefined ? undefined : troubleOf(view, agent);
+      return agent === undefined ? undefined : troubleOf(agent);
     },
     canHoldLimits: (id) =>
       view.agents.get(id)?.capabilities.some(({ type }) => type === 'TASK_RESOURCE_LIMITS') === true,
@@ -30,45 +33,52 @@ export function clusterFactsOf(view: MasterView): ClusterFacts {
   };
 }
 
-function troubleOf(view: MasterView, agent: AgentView): AgentTrouble | undefined {
-  if (!agent.connected) return { code: 'UNREACHABLE', state: 'DISCONNECTED', sinceUnixMs: agent.connectionSinceUnixMs };
-  const down = findMaintenance(view, { hostname: agent.info.hostname, ip: agent.ip });
-  if (down !== undefined) return down;
-  const deactivation = view.deactivatedAgents.get(agent.id);
-  if (deactivation === undefined) return undefined;
-  if (deactivation.drain === undefined) return { code: 'DEACTIVATED' };
-  const [running] = agent.tasks;
-  return { code: 'DRAINING', state: running === undefined ? 'DRAINED' : 'DRAINING' };
+function troubleOf(agent: AgentView): AgentTrouble | undefined {
+  const { connected, machine, deactivation, connectionSinceUnixMs } = agent;
+  if (!connected) return { code: 'UNREACHABLE', state: 'DISCONNECTED', sinceUnixMs: connectionSinceUnixMs };
+  if (machine?.mode === 'DOWN') return maintenanceOf(machine);
+  if (deactivation === undefined) return agent.active ? undefined : { code: 'UNREACHABLE', state: 'REACTIVATED' };
+  const drain = deactivation.drain?.state;
+  const sinceUnixMs = agent.deactivatedSinceUnixMs;
+  if (drain === 'DRAINING' || drain === 'DRAINED') return { code: 'DRAINING', state: drain, sinceUnixMs };
+  return { code: 'DEACTIVATED', sinceUnixMs };
 }
 
+/** Known agents that are away, and machines that are down and have no agent because of that. */
 function* absentAgents(view: MasterView): Generator<AbsentAgent, void> {
-  for (const [id, info] of view.recoveredAgents) {
-    const away = { code: 'UNREACHABLE', state: 'RECOVERED', sinceUnixMs: view.electedAtUnixMs } as const;
-    yield { id, hostname: info.hostname, ...(findMaintenance(view, info) ?? away) };
+  const told = new Set<mesos.MachineInfo>();
+  for (const away of agentsAway(view)) {
+    const machine = findMachineOf(view.machines, away.hostname ?? '', away.ip ?? '');
+    if (machine?.mode !== 'DOWN') {
+      yield away;
+      continue;
+    }
+    told.add(machine);
+    yield { id: away.id, hostname: away.hostname, ...maintenanceOf(machine) };
   }
-  for (const [id, { nanoseconds }] of view.unreachableAgents) {
-    const lost = view.lostAgents.get(id);
-    const sinceUnixMs = int64ToNumber(nanoseconds) / NANOS_PER_MS;
-    const away = { code: 'UNREACHABLE', state: 'UNREACHABLE', sinceUnixMs } as const;
-    const machine = { hostname: lost?.info.hostname, ip: lost?.ip };
-    yield { id, hostname: lost?.info.hostname, ...(findMaintenance(view, machine) ?? away) };
+  for (const { machine } of view.agents.values()) if (machine?.mode === 'DOWN') told.add(machine);
+  for (const machine of view.machines.values()) {
+    if (machine.mode !== 'DOWN' || told.has(machine)) continue;
+    const { hostname, ip } = machine.id;
+    yield { id: hostname ?? ip ?? '', hostname: hostname ?? ip, ...maintenanceOf(machine) };
   }
 }
 
-/** Machines that an operator took down, under any of the names that a schedule may call them by. */
-function findMaintenance(view: MasterView, { hostname, ip }: mesos.MachineID): AgentTrouble | undefined {
-  if (view.machines.size === 0) return undefined;
-  for (const id of [{ hostname, ip }, { hostname }, { ip }]) {
-    const key = machineKey(id);
-    const machine = view.machines.get(key);
-    if (machine?.mode !== 'DOWN') continue;
-    const { start, duration } = machine.unavailability ?? {};
-    const sinceUnixMs = start === undefined ? undefined : int64ToNumber(start.nanoseconds) / NANOS_PER_MS;
-    const untilUnixMs =
-      sinceUnixMs === undefined || duration === undefined
-        ? undefined
-        : sinceUnixMs + int64ToNumber(duration.nanoseconds) / NANOS_PER_MS;
-    return { code: 'MAINTENANCE', sinceUnixMs, untilUnixMs };
+function* agentsAway(view: MasterView): Generator<AbsentAgent & { readonly ip: string | undefined }, void> {
+  const code = 'UNREACHABLE';
+  for (const [id, { hostname }] of view.recoveredAgents)
+    yield { id, hostname, ip: undefined, code, state: 'RECOVERED', sinceUnixMs: view.electedAtUnixMs };
+  for (const [id, since] of view.unreachableAgents) {
+    const lost = view.lostAgents.get(id);
+    const sinceUnixMs = int64ToNumber(since.nanoseconds) / NANOS_PER_MS;
+    yield { id, hostname: lost?.info.hostname, ip: lost?.ip, code, state: 'UNREACHABLE', sinceUnixMs };
   }
-  return undefined;
+}
+
+function maintenanceOf({ unavailability }: mesos.MachineInfo): AgentTrouble {
+  const { start, duration } = unavailability ?? {};
+  const sinceUnixMs = start === undefined ? undefined : int64ToNumber(start.nanoseconds) / NANOS_PER_MS;
+  const isOpenEnded = sinceUnixMs === undefined || duration === undefined;
+  const untilUnixMs = isOpenEnded ? undefined : sinceUnixMs + int64ToNumber(duration.nanoseconds) / NANOS_PER_MS;
+  return { code: 'MAINTENANCE', sinceUnixMs, untilUnixMs };
 }

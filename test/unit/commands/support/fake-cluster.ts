@@ -149,7 +149,7 @@ export class FakeCluster implements ClusterClient {
   }
 
   #matches(kind: api.Kind): { readonly names: readonly string[]; readonly match: api.Response_Match }[] {
-    const { agents = [], frameworks = [], tasks = [], offers = [] } = this.#things;
+    const { agents = [], frameworks = [], tasks = [], offers = [], roles = [] } = this.#things;
     const last = (id: string) => (id.startsWith(PREFIX) ? id.slice(PREFIX.length + 1) : id);
     switch (kind) {
       case 'AGENTS':
@@ -173,6 +173,8 @@ export class FakeCluster implements ClusterClient {
         }));
       case 'OFFERS':
         return offers.map((offer) => ({ names: [offer.offer_id.value], match: { offer } }));
+      case 'ROLES':
+        return roles.map((role) => ({ names: [role.name], match: { role } }));
       default:
         return [];
     }

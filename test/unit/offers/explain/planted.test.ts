@@ -129,6 +129,12 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     cause: 'SUPPRESSED',
     numbers: { role: 'eng' },
   },
+  'one role suppressed is told behind the one that waits': {
+    plant: () => new Plant().agent('a', 'cpus:4;mem:4096').framework('f', ['eng', 'ops'], { suppressed: ['eng'] }),
+    ask: { frameworkId: 'f', wanted: res('cpus:8') },
+    cause: 'TOO_SMALL',
+    all: ['TOO_SMALL', 'SUPPRESSED'],
+  },
   'a framework that does not read': {
     plant: () =>
       new Plant()
@@ -208,7 +214,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     cause: 'DRAINING',
     numbers: { state: 'DRAINED' },
     behind: ['TOO_SMALL'],
-    says: /has drained/,
+    says: /is drained/,
   },
   'a draining agent nearer than one that is too small': {
     plant: () =>

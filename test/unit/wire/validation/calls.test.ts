@@ -294,6 +294,18 @@ describe('validateExtensionCall', () => {
       { type: 'FIND', find: { kind: 'ROLES', reference: '', framework_id } },
       "Expecting 'find.framework_id' only for TASKS and OFFERS",
     ],
+    [{ type: 'WHY', why: { framework_id: { value: '' } } }, "Expecting 'why.framework_id.value' to be present"],
+    [{ type: 'WHY', why: { agent_id: { value: '' } } }, "Expecting 'why.agent_id.value' to be present"],
+    [{ type: 'WHY', why: { max_findings: 1001 } }, "Expecting 'why.max_findings' to be at most 1000"],
+    [{ type: 'WHY', why: { role: 'a//b' } }, 'Role "a//b" must not contain two slashes in a row'],
+    [
+      { type: 'WHY', why: { limits: { cpus: { value: -1 } } } },
+      `Expecting 'why.limits' of "cpus" to be a number of at least 0`,
+    ],
+    [
+      { type: 'WHY', why: { role: 'eng', constraints: { groups: [] } } },
+      'Offer constraints of role "eng" are invalid: it has no groups',
+    ],
   ])('refuses %j', (call, message) => {
     expect(validateExtensionCall(call)).toMatchObject({
       code: 'invalid',
@@ -305,6 +317,19 @@ describe('validateExtensionCall', () => {
     { type: 'UNKNOWN' },
     { type: 'GET_INFO' },
     { type: 'WHY' },
+    {
+      type: 'WHY',
+      why: {
+        framework_id,
+        agent_id: { value: 'S1' },
+        role: 'eng/web',
+        max_findings: 1000,
+        limits: { cpus: { value: 4 }, mem: { value: Number.POSITIVE_INFINITY } },
+        constraints: {
+          groups: [{ attribute_constraints: [{ selector: { attribute_name: 'rack' }, predicate: { exists: {} } }] }],
+        },
+      },
+    },
     { type: 'SUBSCRIBE' },
     { type: 'SUBSCRIBE', subscribe: { kinds: ['ROLES'] } },
     { type: 'KILL_TASK', kill_task: { task_id } },
