@@ -198,6 +198,44 @@ describe('a start is refused', () => {
     await afterBoot.stop();
   });
 
+  test('when it no longer has what was reserved on it, also as a new agent after a boot', async () => {
+    const agent = await fixture.start(parts);
+    const reserved = {
+      name: 'disk',
+      type: 'SCALAR' as const,
+      scalar: { value: 512 },
+      reservations: [{ type: 'DYNAMIC' as const, role: 'eng' }],
+    };
+    fixture.master.send({
+      apply_operation: {
+        uuid: new Uint8Array(16).fill(1),
+        info: { type: 'RESERVE', reserve: { resources: [reserved] } },
+      },
+    });
+    await until('the reservation counts', () =>
+      fixture.master.frames.some(({ operation_update }) => operation_update?.status.state === 'OPERATION_FINISHED'),
+    );
+    expect((await call(agent, { type: 'GET_OPERATIONS' })).json).toMatchObject({
+      get_operations: { operations: [{ latest_status: { state: 'OPERATION_FINISHED' } }] },
+    });
+    expect(await getJson(agent, '/state')).toMatchObject({
+      resources: { disk: 1024 },
+      reserved_resources: { eng: { disk: 512 } },
+      unreserved_resources: { disk: 512 },
+    });
+    await agent.stop();
+    const smaller = { resources: 'cpus:4;mem:1024;disk:256;ports:[31000-31010]' };
+    const afterBoot = { ...parts, bootId: 'boot-2' };
+    await expect(startAgent(fixture.config(smaller), silentLogger, undefined, afterBoot)).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining('--resources no longer hold what is reserved or created on this agent'),
+      suggestions: expect.arrayContaining([expect.stringContaining('--resources of the last time')]),
+    });
+    fixture.master.frames.splice(0);
+    await fixture.start(afterBoot, { resources: 'cpus:4;mem:1024;disk:600;ports:[31000-31010]' });
+    expect(fixture.master.frames[0]?.register?.checkpointed_resources).toEqual([reserved]);
+  });
+
   test('when the machine cannot isolate as asked, and leaves nothing open', async () => {
     const failing: AgentParts = {
       ...parts,
