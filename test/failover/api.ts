@@ -11,20 +11,40 @@ export interface MasterAt {
   readonly url: string;
 }
 
-export async function callMaster(url: string, call: object, timeoutMs: number): Promise<Answer> {
+/**
+ * The body as text; undefined: no answer in time, or the connection broke. The timer is our own and held until the end: that
+ * of AbortSignal.timeout may be collected with its signal, and a request through a cut network then waits for ever.
+ */
+async function ask(
+  url: string,
+  timeoutMs: number,
+  init: Omit<RequestInit, 'signal'> = {},
+): Promise<{ readonly status: number; readonly ok: boolean; readonly text: string } | undefined> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
-    const response = await fetch(`${url}/api/v1`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-      body: JSON.stringify(call),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const text = await response.text();
-    return { status: response.status, body: response.ok && text !== '' ? JSON.parse(text) : text };
+    const response = await fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
+    return { status: response.status, ok: response.ok, text: await response.text() };
   } catch {
-    return { status: 0, body: undefined };
+    return undefined;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function posted(call: object): Omit<RequestInit, 'signal'> {
+  return {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify(call),
+  };
+}
+
+export async function callMaster(url: string, call: object, timeoutMs: number): Promise<Answer> {
+  const answer = await ask(`${url}/api/v1`, timeoutMs, posted(call));
+  if (answer === undefined) return { status: 0, body: undefined };
+  const { status, ok, text } = answer;
+  return { status, body: ok && text !== '' ? JSON.parse(text) : text };
 }
 
 /** The one that says it leads; of several, as after a partition, any. `except`: not that one. */
@@ -34,9 +54,9 @@ export async function findLeader<Master extends MasterAt>(
 ): Promise<Master | undefined> {
   const asked = masters.map(async (master) => {
     if (master === except) return undefined;
-    const response = await fetch(`${master.url}/leader`, { signal: AbortSignal.timeout(400) }).catch(() => undefined);
-    const answer = response?.ok === true ? ((await response.json()) as { readonly self: boolean }) : undefined;
-    return answer?.self === true ? master : undefined;
+    const answer = await ask(`${master.url}/leader`, 400);
+    const isLeader = answer?.ok === true && (JSON.parse(answer.text) as { readonly self: boolean }).self;
+    return isLeader ? master : undefined;
   });
   return (await Promise.all(asked)).find((master) => master !== undefined);
 }
@@ -69,12 +89,6 @@ export interface Members {
 
 /** The masters as one of them sees them; undefined: no answer. */
 export async function membersOf(url: string): Promise<Members | undefined> {
-  const response = await fetch(`${url}/api/mesoctl/v1`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-    body: JSON.stringify({ type: 'MEMBERS' }),
-    signal: AbortSignal.timeout(1_000),
-  }).catch(() => undefined);
-  if (response?.ok !== true) return undefined;
-  return ((await response.json()) as { readonly members: Members }).members;
+  const answer = await ask(`${url}/api/mesoctl/v1`, 1_000, posted({ type: 'MEMBERS' }));
+  return answer?.ok === true ? (JSON.parse(answer.text) as { readonly members: Members }).members : undefined;
 }
