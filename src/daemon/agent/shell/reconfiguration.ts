@@ -41,7 +41,7 @@ export function changedError(found: readonly string[], policy: string, checkpoin
       suggestions: [
         'start it with the settings of the last time',
         ...(policy === 'equal' ? ['--reconfiguration-policy additive, if things were only added'] : []),
-        `rm -r ${checkpointDir}, to make it a new agent: its running tasks are killed and reported lost`,
+        `rm -r ${checkpointDir}, to make it a new agent: running tasks are killed and reported lost, reservations and volumes forgotten`,
       ],
     },
   );
