@@ -8,7 +8,7 @@ import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';
 import type { FakeAgent } from '../../unit/master/support/fake-agent.js';
 import { type FakeScheduler, taskInfo } from '../../unit/master/support/fake-scheduler.js';
-import { cpusMem, Harness } from '../../unit/master/support/harness.js';
+import { cpusMem, Harness, resource } from '../../unit/master/support/harness.js';
 
 type Options = ReadonlyMap<string, string>;
 
@@ -77,16 +77,31 @@ export class Script {
       case 'agent':
         this.#performAgent(name, rest, options);
         break;
+      case 'operator':
+        this.#performOperator(name, rest);
+        break;
       default:
         this.#performScheduler(verb, name, rest, options);
     }
+  }
+
+  #performOperator(verb: string, [name = '', wanted = '']: readonly string[]): void {
+    const agent_id = { value: present(this.#agents.get(name), 'there is such an agent').id };
+    const { reserve, destroy } = conversionOf(`${verb}:${wanted}`);
+    if (reserve !== undefined)
+      this.#harness.operatorCall({ type: 'RESERVE_RESOURCES', reserve_resources: { agent_id, ...reserve } });
+    else if (destroy !== undefined)
+      this.#harness.operatorCall({ type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id, ...destroy } });
+    else throw new Error(`unknown verb of an operator: ${verb}`);
   }
 
   #performAgent(name: string, [verb = 'register', ...words]: readonly string[], options: Options): void {
     const known = this.#agents.get(name);
     const cpus = Number(options.get('cpus') ?? 4);
     const mem = Number(options.get('mem') ?? 4096);
-    const agent = known ?? this.#harness.agent({ hostname: name, resources: cpusMem(cpus, mem) });
+    const disk = Number(options.get('disk') ?? 0);
+    const resources = [...cpusMem(cpus, mem), ...(disk === 0 ? [] : [resource('disk', disk)])];
+    const agent = known ?? this.#harness.agent({ hostname: name, resources });
     this.#agents.set(name, agent);
     if (verb === 'register') agent.register();
     else if (verb === 'reregister') agent.reregister();
@@ -94,7 +109,12 @@ export class Script {
     else if (verb === 'unregister') agent.frame({ unregister: {} });
     else if (verb === 'pong') agent.pong();
     else if (verb === 'deaf') agent.hears = false;
-    else if (verb === 'answer') agent.answerReconciliation();
+    else if (verb === 'answer') {
+      agent.answerReconciliation();
+      agent.answerOperations();
+    } else if (verb === 'carries-out') agent.carryOut();
+    else if (verb === 'fails') agent.carryOut(true);
+    else if (verb === 'repeats') for (const { uuid } of agent.operations.values()) agent.repeat(uuid.value);
     else if (verb === 'reports') agent.update(words[0] ?? '', words[1] as mesos.TaskState);
     else throw new Error(`unknown verb of an agent: ${verb}`);
   }
@@ -114,6 +134,22 @@ export class Script {
         scheduler.launch(offer, ...words.map((wanted) => taskOf(offer, wanted)));
         break;
       }
+      case 'operate': {
+        const offers = scheduler.takeOffers();
+        scheduler.accept(offers, words.map(conversionOf), { refuse_seconds: 0 });
+        break;
+      }
+      case 'ack-operation': {
+        const statuses = scheduler.events.flatMap(({ update_operation_status: update }) => update?.status ?? []);
+        const { operation_id, uuid } = present(statuses.at(-1), 'there is a status of an operation');
+        if (operation_id === undefined || uuid === undefined) throw new Error('there is nothing to acknowledge');
+        const acknowledge_operation_status = { operation_id, uuid: uuid.value };
+        scheduler.call({ type: 'ACKNOWLEDGE_OPERATION_STATUS', acknowledge_operation_status });
+        break;
+      }
+      case 'reconcile-operations':
+        scheduler.call({ type: 'RECONCILE_OPERATIONS', reconcile_operations: {} });
+        break;
       case 'decline':
         scheduler.decline(scheduler.takeOffers(), word === '' ? undefined : Number(word));
         break;
@@ -208,6 +244,31 @@ function taskOf(offer: mesos.Offer, wanted: string): mesos.TaskInfo {
   return taskInfo(offer, id, { resources: cpusMem(Number(cpus), Number(mem)) });
 }
 
+/** `reserve:cpus:2`, `create:v1:100`, for role eng; with `#ID` behind it the scheduler hears of it. */
+function conversionOf(text: string): mesos.Offer_Operation {
+  const [what = '', id] = text.split('#');
+  const [verb, name = '', amount = ''] = what.split(':');
+  const isVolume = verb === 'create' || verb === 'destroy';
+  const one: mesos.Resource = {
+    ...resource(isVolume ? 'disk' : name, Number(amount)),
+    reservations: [{ type: 'DYNAMIC', role: 'eng' }],
+    ...(isVolume ? { disk: { persistence: { id: name }, volume: { container_path: 'data', mode: 'RW' } } } : {}),
+  };
+  const named = id === undefined ? {} : { id: { value: id } };
+  switch (verb) {
+    case 'reserve':
+      return { type: 'RESERVE', reserve: { resources: [one] }, ...named };
+    case 'unreserve':
+      return { type: 'UNRESERVE', unreserve: { resources: [one] }, ...named };
+    case 'create':
+      return { type: 'CREATE', create: { volumes: [one] }, ...named };
+    case 'destroy':
+      return { type: 'DESTROY', destroy: { volumes: [one] }, ...named };
+    default:
+      throw new Error(`unknown operation: ${text}`);
+  }
+}
+
 function splitOnce(word: string): [string, string] {
   const at = word.indexOf('=');
   return [word.slice(0, at), word.slice(at + 1)];
@@ -227,14 +288,26 @@ function describeEvent(event: scheduler.Event): string {
   if (event.offers !== undefined) return `${type} ${(event.offers.offers ?? []).map(describeOffer).join(' | ')}`;
   if (event.rescind !== undefined) return `${type} ${event.rescind.offer_id.value}`;
   if (event.update !== undefined) return `${type} ${describeStatus(event.update.status)}`;
+  if (event.update_operation_status !== undefined)
+    return `${type} ${describeOperationStatus(event.update_operation_status.status)}`;
   if (event.failure !== undefined) return `${type} ${event.failure.agent_id?.value ?? ''}`;
   if (event.error !== undefined) return `${type} "${event.error.message}"`;
   return type;
 }
 
 function describeOffer({ id, agent_id, resources }: mesos.Offer): string {
-  const amounts = (resources ?? []).map(({ name, scalar }) => `${name}:${scalar?.value}`).join(' ');
+  const amounts = (resources ?? []).map(describeResource).join(' ');
   return `${id.value} of ${agent_id.value}: ${amounts}`;
+}
+
+function describeResource({ name, scalar, role = '*', disk }: mesos.Resource): string {
+  const id = disk?.persistence?.id;
+  return `${name}${role === '*' ? '' : `(${role})`}${id === undefined ? '' : `[${id}]`}:${scalar?.value}`;
+}
+
+function describeOperationStatus({ operation_id, state, message, uuid }: mesos.OperationStatus): string {
+  const why = message === undefined ? '' : `"${message}"`;
+  return [operation_id?.value, state, why, uuid === undefined ? '' : '(acknowledge)'].filter(Boolean).join(' ');
 }
 
 function describeStatus({ task_id, state, reason, uuid }: mesos.TaskStatus): string {
@@ -250,5 +323,6 @@ function describeMessage(message: Extract<MasterEffect, { kind: 'agent-message' 
     return `reconcile_tasks ${(message.reconcile_tasks.tasks ?? []).map(({ task_id }) => task_id.value).join(' ')}`;
   if (message.kill_task !== undefined) return `kill_task ${message.kill_task.task_id.value}`;
   if (message.acknowledge_update !== undefined) return `acknowledge ${message.acknowledge_update.task_id.value}`;
+  if (message.apply_operation !== undefined) return `apply_operation ${message.apply_operation.info.type}`;
   return Object.keys(message).join(' ');
 }

@@ -152,6 +152,8 @@ export interface FrameworkView {
   readonly completedTasks: Iterable<TaskView> & { readonly size: number; find(taskId: string): TaskView | undefined };
   readonly executors: Iterable<ExecutorView>;
   readonly offers: ReadonlyMap<string, OfferView>;
+  /** Those that it gave an id, by that id. */
+  readonly operations: ReadonlyMap<string, OperationView>;
   readonly inverseOffers: ReadonlyMap<string, InverseOfferView>;
   /** Offers held back because the stream has too much queued (architecture, section 1). */
   readonly backPressured: boolean;

@@ -82,6 +82,7 @@ export class FakeAgent {
     for (const [key, executor] of this.executors) moved.executors.set(key, executor);
     for (const [key, info] of this.frameworks) moved.frameworks.set(key, info);
     for (const [key, operation] of this.operations) moved.operations.set(key, operation);
+    moved.applying.push(...this.applying);
     moved.total = this.total;
     harness.agents.push(moved);
     return moved;
@@ -117,7 +118,7 @@ export class FakeAgent {
         tasks: [...this.tasks.values()],
         executor_infos: [...this.executors.values()],
         frameworks: [...this.frameworks.values()],
-        operations: [...this.operations.values()],
+        operations: [...this.operations.values(), ...this.applying.map(pendingOperation)],
         checkpointed_resources: this.#checkpointed(),
         ...change,
       },
@@ -191,6 +192,8 @@ export class FakeAgent {
   /** Operations that it was asked about and does not have never arrived. */
   answerOperations(): void {
     for (const { framework_id, uuid, operation_id } of this.askedOperations.splice(0)) {
+      const isHere = this.applying.some((arrived) => operationKey(arrived.uuid) === operationKey(uuid));
+      if (isHere || this.operations.has(operationKey(uuid))) continue;
       const status: mesos.OperationStatus = {
         operation_id,
         state: 'OPERATION_DROPPED',
@@ -263,4 +266,9 @@ export class FakeAgent {
       return body === undefined ? [] : [body];
     });
   }
+}
+
+function pendingOperation({ framework_id, uuid, info }: link.ApplyOperation): mesos.Operation {
+  const latest_status: mesos.OperationStatus = { operation_id: info.id, state: 'OPERATION_PENDING' };
+  return { framework_id, info, latest_status, uuid: { value: uuid } };
 }

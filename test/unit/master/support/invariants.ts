@@ -1,6 +1,12 @@
 /** What must hold between any two steps of a master core, whatever happened before. */
 import { expect } from 'vitest';
-import type { FrameworkView, MasterView, TallyView, TaskView } from '../../../../src/daemon/master/core/view.js';
+import type {
+  FrameworkView,
+  MasterView,
+  OperationView,
+  TallyView,
+  TaskView,
+} from '../../../../src/daemon/master/core/view.js';
 import { Resources } from '../../../../src/offers/resources/resources.js';
 import type { Harness } from './harness.js';
 
@@ -11,6 +17,7 @@ export function checkView(view: MasterView): void {
   checkTasks(view);
   checkOffers(view);
   checkInverseOffers(view);
+  checkOperations(view);
   for (const agentId of view.agents.keys()) {
     expect(view.recoveredAgents.has(agentId)).toBe(false);
     expect(view.unreachableAgents.has(agentId)).toBe(false);
@@ -30,6 +37,8 @@ function checkResources(view: MasterView): void {
     const used = Resources.sum([...held, ...executors]);
     expect(agent.allocated().equals(used), `${agent.id} uses ${used}, books say ${agent.allocated()}`).toBe(true);
     const known = agents.get(agent.id);
+    const sameTotal = known?.total.equals(agent.total) ?? false;
+    expect(sameTotal, `${agent.id} has ${agent.total}, the allocator says ${known?.total}`).toBe(true);
     const expected = used.add(agent.offered());
     const isSame = known?.offeredOrAllocated.equals(expected) ?? false;
     expect(isSame, `${agent.id}: allocator ${known?.offeredOrAllocated}, master ${expected}`).toBe(true);
@@ -109,6 +118,15 @@ function checkInverseOffers(view: MasterView): void {
   let byFrameworks = 0;
   for (const framework of view.frameworks.values()) byFrameworks += framework.inverseOffers.size;
   expect(byFrameworks).toBe(view.inverseOffers.size);
+}
+
+/** What a framework waits for, its agent has in its book. */
+function checkOperations(view: MasterView): void {
+  const known = new Set<OperationView>();
+  for (const { operations } of view.agents.values()) for (const operation of operations.values()) known.add(operation);
+  for (const framework of view.frameworks.values())
+    for (const operation of framework.operations.values()) expect(known.has(operation)).toBe(true);
+  for (const framework of view.completedFrameworks.values()) expect(framework.operations.size).toBe(0);
 }
 
 /** With no proposal under way the registry and the view agree. */

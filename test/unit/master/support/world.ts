@@ -14,7 +14,7 @@ import { BookkeepingAllocator } from './bookkeeping-allocator.js';
 import type { FakeAgent } from './fake-agent.js';
 import { type FakeScheduler, taskInfo } from './fake-scheduler.js';
 import type { FakeWatcher, Mirror } from './fake-watcher.js';
-import { cpusMem, Harness } from './harness.js';
+import { cpusMem, Harness, resource } from './harness.js';
 import { checkRegistry, checkView } from './invariants.js';
 import { checkMirror, checkSettledMirror, pictureOf } from './mirrored.js';
 
@@ -37,6 +37,11 @@ export const MOVE_KINDS = [
   ...times(3, 'decline'),
   'suppress',
   ...times(2, 'revive'),
+  ...times(6, 'operate'),
+  ...times(3, 'acknowledge-operation'),
+  'reconcile-operations',
+  ...times(8, 'carry-out'),
+  ...times(2, 'operator-reserve'),
   ...times(2, 'kill'),
   ...times(8, 'acknowledge'),
   ...times(2, 'reconcile'),
@@ -71,10 +76,33 @@ export const MOVE_KINDS = [
 ] as const;
 export type MoveKind = (typeof MOVE_KINDS)[number];
 
+/** What happens where reservations and volumes are much of it. */
+export const OPERATION_MOVES: readonly MoveKind[] = [
+  ...times(2, 'subscribe'),
+  ...times(12, 'operate'),
+  ...times(10, 'carry-out'),
+  ...times(5, 'acknowledge-operation'),
+  ...times(3, 'operator-reserve'),
+  ...times(3, 'launch'),
+  ...times(4, 'status'),
+  ...times(2, 'decline'),
+  ...times(4, 'agent-up'),
+  ...times(2, 'agent-down'),
+  ...times(2, 'deaf'),
+  ...times(2, 'answer'),
+  ...times(8, 'wait'),
+  'disconnect',
+  'teardown',
+  'mark-gone',
+  'reconcile-operations',
+  'fail-over',
+];
+
 function times<K extends string>(count: number, kind: K): K[] {
   return Array.from({ length: count }, () => kind);
 }
 
+const RESOURCES = [...cpusMem(4, 4096), resource('disk', 1000)];
 const SCHEDULERS = 3;
 const AGENTS = 3;
 const WAITS_MS = [1, 5, 400, 1_000, 6_000, 16_000, 95_000, 700_000];
@@ -87,7 +115,13 @@ const KINDS: readonly (readonly api.Kind[])[] = [
   ['FRAMEWORKS', 'ROLES'],
   ['AGENTS', 'FRAMEWORKS', 'TASKS', 'OFFERS', 'ROLES'],
 ];
-const CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'] as const;
+const CAPABILITIES = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'AGENT_DRAINING',
+  'AGENT_OPERATION_FEEDBACK',
+] as const;
 const STATES: readonly mesos.TaskState[] = [
   'TASK_RUNNING',
   'TASK_RUNNING',
@@ -123,12 +157,20 @@ export class World {
           name: `s${i}`,
           id: i === 2 ? { value: 'chosen' } : undefined,
           failover_timeout: [0, 20, 3600][i],
+          role: i === 0 ? 'db' : undefined,
           capabilities: i === 0 ? [] : [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }],
           roles: i === 0 ? undefined : ['web', 'db'],
         }),
       );
     for (let i = 0; i < AGENTS; i++)
-      this.agents.push(this.harness.agent({ hostname: `n${i}`, ip: `10.0.0.${i}`, capabilities: CAPABILITIES }));
+      this.agents.push(
+        this.harness.agent({
+          hostname: `n${i}`,
+          ip: `10.0.0.${i}`,
+          capabilities: CAPABILITIES,
+          resources: RESOURCES,
+        }),
+      );
     for (const scheduler of this.schedulers) scheduler.subscribe();
     for (const agent of this.agents) agent.register();
   }
@@ -138,6 +180,7 @@ export class World {
     const harness = new Harness({
       ...(store === undefined ? {} : { store }),
       masterId: `m${++this.#masters}`,
+      seed: this.#masters,
       atMs,
       allocator: this.#allocator(),
       stepBudget: this.#options.stepBudget,
@@ -215,6 +258,11 @@ export class World {
       this.#bringUp(agent);
       if (agent.isShutDown) this.#bringUp(agent);
       agent.answerReconciliation();
+      agent.carryOut();
+      agent.answerOperations();
+      const total = agent.total ?? Resources.of(agent.info.resources ?? []);
+      const known = this.harness.core.view.agents.get(agent.id)?.total;
+      expect(known?.equals(total), `${agent.id} has ${total}, the master says ${known}`).toBe(true);
     }
     checkView(this.harness.core.view);
     checkRegistry(this.harness);
@@ -275,6 +323,24 @@ export class World {
         if (update !== undefined) scheduler.acknowledge(update);
         break;
       }
+      case 'operate':
+        this.#operate(scheduler, what);
+        break;
+      case 'acknowledge-operation': {
+        const status = scheduler.events
+          .flatMap(({ update_operation_status: update }) => (update?.status.uuid === undefined ? [] : [update.status]))
+          .at(-1 - (what % 3));
+        if (status?.uuid === undefined || status.operation_id === undefined) break;
+        const { agent_id, operation_id } = status;
+        scheduler.call({
+          type: 'ACKNOWLEDGE_OPERATION_STATUS',
+          acknowledge_operation_status: { agent_id, uuid: status.uuid.value, operation_id },
+        });
+        break;
+      }
+      case 'reconcile-operations':
+        scheduler.call({ type: 'RECONCILE_OPERATIONS', reconcile_operations: {} });
+        break;
       case 'reconcile':
         if (what % 2) scheduler.reconcile();
         else scheduler.reconcile({ taskId: `t${what % 5}` }, { taskId: 't0', agentId: agent.info.id?.value ?? 'x' });
@@ -318,11 +384,18 @@ export class World {
         agent.hears = what % 4 !== 0;
         break;
       case 'answer':
-        if (agent.connectionId !== undefined) agent.answerReconciliation();
+        if (agent.connectionId === undefined) break;
+        agent.answerReconciliation();
+        agent.answerOperations();
+        break;
+      case 'carry-out':
+        if (agent.connectionId !== undefined) agent.carryOut(what % 6 === 0);
+        break;
+      case 'operator-reserve':
+        if (agent.info.id !== undefined) this.#operatorReserves(agent.info.id, what);
         break;
       case 'resize':
-        if (agent.connectionId !== undefined)
-          agent.frame({ update_agent: { total_resources: cpusMem(4 + (what % 3), 4096) } });
+        if (agent.connectionId !== undefined) this.#resize(agent, 4 + (what % 3));
         break;
       case 'mark-gone':
         if (what % 5 === 0 && agent.info.id !== undefined)
@@ -447,6 +520,51 @@ export class World {
     if (others.length > 0) scheduler.decline(others, 0);
   }
 
+  /** Some of what is offered is converted, and what was made so may be used in the same call. */
+  #operate(scheduler: FakeScheduler, what: number): void {
+    const [offer, ...others] = scheduler.takeOffers();
+    if (offer === undefined) return;
+    const role = offer.allocation_info?.role ?? scheduler.info.role ?? '*';
+    const cpus = reservedTo(role, resource('cpus', 0.5 + (what % 3)));
+    const disk = reservedTo(role, resource('disk', 100));
+    const volume = volumeOf(role, `v${what % 3}`);
+    const held = (offer.resources ?? []).filter(({ reservations, reservation }) => reservations ?? reservation);
+    const volumes = held.filter(({ disk: info }) => info?.persistence !== undefined);
+    const plain = held.filter(({ disk: info }) => info === undefined);
+    const task = taskInfo(offer, `t${this.#tasks++}`, { resources: [...cpusMem(0.5, 64), volume] });
+    const choices: readonly (readonly mesos.Offer_Operation[])[] = [
+      [{ type: 'RESERVE', reserve: { resources: [cpus, disk] } }],
+      [
+        { type: 'RESERVE', reserve: { resources: [disk] } },
+        { type: 'CREATE', create: { volumes: [volume] } },
+        { type: 'LAUNCH', launch: { task_infos: [task] } },
+      ],
+      [{ type: 'CREATE', create: { volumes: [volume] } }],
+      ...(volumes.length === 0 ? [] : [[{ type: 'DESTROY' as const, destroy: { volumes } }]]),
+      ...(plain.length === 0 ? [] : [[{ type: 'UNRESERVE' as const, unreserve: { resources: plain } }]]),
+    ];
+    const operations = (choices[what % choices.length] ?? []).map((operation, i) =>
+      operation.type !== 'LAUNCH' && what % 4 < 2
+        ? { ...operation, id: { value: `op${this.#tasks}.${i}` } }
+        : operation,
+    );
+    scheduler.accept([offer], operations, { refuse_seconds: what % 2 });
+    if (others.length > 0) scheduler.decline(others, 0);
+  }
+
+  #operatorReserves(agent_id: mesos.AgentID, what: number): void {
+    const resources = [reservedTo('web', resource('cpus', 1 + (what % 2)))];
+    if (what % 3 === 0)
+      this.harness.operatorCall({ type: 'UNRESERVE_RESOURCES', unreserve_resources: { agent_id, resources } });
+    else this.harness.operatorCall({ type: 'RESERVE_RESOURCES', reserve_resources: { agent_id, resources } });
+  }
+
+  /** What it has made of its resources stays, and what it is to make of them waits for its turn. */
+  #resize(agent: FakeAgent, cpus: number): void {
+    if (agent.total !== undefined) return;
+    agent.frame({ update_agent: { total_resources: [...cpusMem(cpus, 4096), resource('disk', 1000)] } });
+  }
+
   #report(agent: FakeAgent, what: number): void {
     const live = [...agent.tasks.values()].filter(({ state }) => !isTerminal(state));
     const task = live[what % Math.max(live.length, 1)];
@@ -461,7 +579,11 @@ export class World {
       agent.info = { ...agent.info, id: undefined };
       agent.tasks.clear();
       agent.executors.clear();
+      agent.operations.clear();
+      agent.applying.length = 0;
+      agent.total = undefined;
     }
+    agent.askedOperations.length = 0;
     agent.connect();
     if (agent.info.id === undefined) agent.register();
     else agent.reregister();
@@ -510,6 +632,15 @@ export class World {
       expect(open.length).toBeLessThanOrEqual(1);
     }
   }
+}
+
+function reservedTo(role: string, free: mesos.Resource): mesos.Resource {
+  return { ...free, reservations: [{ type: 'DYNAMIC', role }] };
+}
+
+function volumeOf(role: string, id: string): mesos.Resource {
+  const disk = { persistence: { id }, volume: { container_path: 'data', mode: 'RW' as const } };
+  return { ...reservedTo(role, resource('disk', 50)), disk };
 }
 
 function hierarchical(): Allocator {
