@@ -19,7 +19,7 @@ export default class Simulate extends BaseCommand {
   ];
   static override helpExtras = {
     next: 'mesoctl role list · mesoctl top',
-    exits: '2 the scenario is wrong · 3 no such file · 5 no master',
+    exits: '2 the scenario is wrong · 3 no such file · 5 no master · 6 the cluster has no agent',
   };
   static override args = {
     file: Args.string({ description: 'the scenario, YAML or JSON; -: stdin; default: made of the flags' }),

@@ -26,7 +26,7 @@ export async function readLiveCluster({
   const { get_quota } = await ask({ type: 'GET_QUOTA' }).catch(orNoQuota);
   const agents = (get_agents?.agents ?? []).filter(({ active }) => active).map(agentOf);
   if (agents.length === 0)
-    throw new MesoError('REFUSED', 'the cluster has no active agent', { suggestions: ['--agents N'] });
+    throw new MesoError('REFUSED', 'the cluster has no active agent', { suggestions: ['mesoctl agent list'] });
   const roles: Record<string, Record<string, unknown>> = {};
   for (const { role = '*', weight } of get_weights?.weight_infos ?? []) roles[role] = { weight };
   for (const { role, guarantees, limits } of get_quota?.status.configs ?? [])

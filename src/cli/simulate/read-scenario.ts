@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import { MesoError, messageOf } from '../../base/error.js';
 import { type BuiltScenario, buildScenario } from './build-scenario.js';
@@ -22,7 +23,8 @@ export interface RawScenario {
 /** `path`: `-` is stdin. */
 export async function readScenarioFile(path: string): Promise<RawScenario> {
   const file = path === '-' ? 'stdin' : path;
-  const text = await readText(path === '-' ? '/dev/stdin' : path, file);
+  // Not as /dev/stdin: a socket cannot be opened again.
+  const text = path === '-' ? await readAll(process.stdin) : await readText(path, file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;

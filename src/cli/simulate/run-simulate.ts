@@ -41,6 +41,7 @@ export interface Surroundings {
 
 /** Of a line in a pipe. */
 const PIPE_WIDTH = 120;
+const AGENT_FLAGS = ['agents', 'agent-resources'] as const;
 /** Work between two looks at the clock. */
 const SLICE_MS = 100;
 const SLICES = 2000;
@@ -62,13 +63,18 @@ export async function runSimulate(options: SimulateOptions, surroundings: Surrou
 }
 
 async function readScenario(options: SimulateOptions, { session }: Surroundings): Promise<BuiltScenario> {
+  const own = AGENT_FLAGS.find((flag) => options[flag] !== undefined);
+  if (session !== undefined && own !== undefined)
+    throw new MesoError('BAD_INPUT', `--${own} and --master say different things about the agents`, {
+      suggestions: ['one of the two'],
+    });
   const raw = await rawScenario(options);
-  const own = {
+  const top = {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.duration === undefined ? {} : { duration: options.duration }),
   };
   const isObject = typeof raw.document === 'object' && raw.document !== null && !Array.isArray(raw.document);
-  const withFlags = isObject ? { ...raw.document, ...own } : raw.document;
+  const withFlags = isObject ? { ...raw.document, ...top } : raw.document;
   const changed = setFields(withFlags, options.set ?? []);
   const document = session === undefined ? changed : onLiveCluster(changed, await readLiveCluster(session));
   return loadScenario({ ...raw, document });

@@ -150,10 +150,10 @@ describe('a live cluster', () => {
     total_resources: res('cpus:2;mem:1000;cpus(web):1').toWire(),
   });
 
-  async function runOn(client: Pick<ClusterClient, 'call'>) {
+  async function runOn(client: Pick<ClusterClient, 'call'>, options: Partial<SimulateOptions> = { file }) {
     const console = new FakeConsole();
     const session = { client: client as ClusterClient, timeoutMs: 5_000 };
-    await runSimulate({ json: true, file }, { console, nowMs: () => 0, env: {}, session });
+    await runSimulate({ json: true, ...options }, { console, nowMs: () => 0, env: {}, session });
     return JSON.parse(console.stdout);
   }
 
@@ -179,6 +179,11 @@ describe('a live cluster', () => {
     });
     // The file's own weight of web stays, and so does its lack of a limit.
     expect(record.roles.map(({ weight }: { weight: number }) => weight)).toEqual([2, 5]);
+  });
+
+  it('takes no agents of flags', async () => {
+    const nothing = { call: () => Promise.resolve({}) };
+    await expect(runOn(nothing, { agents: 3 })).rejects.toMatchObject({ code: 'BAD_INPUT' });
   });
 
   it('without agents is no cluster to simulate', async () => {
