@@ -125,18 +125,17 @@ export class AllocationRun {
     roleOrder.begin();
     for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {
       this.#looked += 1 / SKIPS_PER_LOOK;
-      const guarantor = quota.findGuaranteeOf(role);
-      if (guarantor !== undefined) this.#serveGuaranteeOf(agent, role, guarantor, quota);
+      this.#serveGuaranteeOf(agent, role, quota);
       if (agent.available.isEmpty) return;
     }
   }
 
-  #serveGuaranteeOf(agent: AgentState, role: RoleNode, guarantor: RoleNode, quota: QuotaRun): void {
-    if (quota.findUnsatisfied(guarantor) === undefined) return;
+  #serveGuaranteeOf(agent: AgentState, role: RoleNode, quota: QuotaRun): void {
+    if (quota.findMissing(role) === undefined) return;
     const order = role.clientOrder;
     order.begin();
     for (let slot = order.next(); slot >= 0; slot = order.next()) {
-      const missing = quota.findUnsatisfied(guarantor);
+      const missing = quota.findMissing(role);
       if (missing === undefined || agent.available.isEmpty) return;
       const client = this.context.ledger.clients[slot];
       const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
@@ -167,7 +166,7 @@ export class AllocationRun {
     const offer = guaranteed.add(additional).add(others);
     if (offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
     this.#commit(agent, client, offer, true);
-    quota.onGiven(client.role, this.#firm.take(offer).firm, this.#guaranteed.all);
+    quota.onGiven(client.role, this.#firm.take(offer).firm, 1);
   }
 
   // Stage 2.
@@ -205,7 +204,7 @@ export class AllocationRun {
     const offer = this.#withinQuota(client, visible);
     if (offer !== visible && offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
     this.#commit(agent, client, offer, this.#held.has(agent.slot));
-    this.quota?.onGiven(client.role, this.#firm.take(offer).firm, undefined);
+    this.quota?.onGiven(client.role, this.#firm.take(offer).firm, 2);
   }
 
   #withinQuota(client: Client, visible: Resources): Resources {

@@ -11,7 +11,7 @@ import { Resources } from '../resources/resources.js';
 import { AgentState, Client, type FrameworkState } from './allocator-state.js';
 import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
 import { RefuseFilters } from './refuse-filters.js';
-import { RoleTree } from './role-tree.js';
+import { type RoleNode, RoleTree } from './role-tree.js';
 import { type OrderKeys, orderKeys, ShareTable } from './share-table.js';
 import { SiblingOrder } from './sibling-order.js';
 import { RandomOrder } from './weighted-draw.js';
@@ -226,10 +226,16 @@ export class Ledger {
     this.#book(agent, client, plainFrom, -1, false);
     this.#book(agent, client, plainTo, 1, false);
     agent.allocations.set(client.slot, rest.add(to));
-    agent.total = agent.total.subtract(plainFrom).add(plainTo);
+    const total = agent.total.subtract(plainFrom).add(plainTo);
+    if (agent.overcommitted) {
+      // Not all of `from` may have been in the total.
+      this.changeTotal(agent, total);
+      return;
+    }
+    agent.total = total;
     this.#countConversion(plainFrom, plainTo);
     // What is free stays so, unless a shared volume appeared or vanished: it is free although it is held.
-    if (agent.overcommitted || plainFrom.hasShared || plainTo.hasShared) this.#rework(agent);
+    if (plainFrom.hasShared || plainTo.hasShared) this.#rework(agent);
   }
 
   /** All that is charged on the agent, tagged. */
@@ -250,26 +256,33 @@ export class Ledger {
     this.tree.changeAllocated(client.role, this.#measure.take(used), -1);
   }
 
-  /** A shared volume counts once per agent for a client, and once per agent for a role. */
+  /** A shared volume counts once on an agent: for a client, for the clients of a role, and for a role with all below it. */
   #book(agent: AgentState, client: Client, resources: Resources, sign: 1 | -1, counts: boolean): void {
     const { hasShared } = resources;
-    const ofClient = hasShared ? this.#uncounted(agent, resources, [client.slot]) : resources;
+    const ofClient = hasShared ? this.#uncounted(agent, resources, (sharer) => sharer === client) : resources;
     const amounts = agent.findAmounts(ofClient) ?? this.#measure.take(ofClient);
     this.#shares.charge(client.slot, amounts.all, sign, counts);
     if (client.active) client.role.clientOrder.touch(client.slot);
+    const { role } = client;
     if (!hasShared) {
-      this.tree.charge(client.role, amounts, sign, counts);
+      this.tree.charge(role, amounts, sign, counts);
       return;
     }
-    const sharers = [...client.role.clients.values()].map((sharer) => sharer.slot);
-    this.tree.charge(client.role, this.#measure.take(this.#uncounted(agent, resources, sharers)), sign, counts);
+    this.tree.charge(role, this.#measure.take(resources.nonShared()), sign, counts);
+    const volumes = resources.shared();
+    this.tree.chargeVolumes(role, sign, (at, alone) =>
+      this.#measure.take(
+        this.#uncounted(agent, volumes, (sharer) => (alone ? sharer.role === at : isWithin(sharer.role, at))),
+      ),
+    );
   }
 
-  /** `resources` without the shared volumes that one of the clients holds on the agent (besides this change). */
-  #uncounted(agent: AgentState, resources: Resources, clientSlots: readonly number[]): Resources {
+  /** `resources` without the shared volumes that one of those clients holds on the agent (besides this change). */
+  #uncounted(agent: AgentState, resources: Resources, isSharer: (client: Client) => boolean): Resources {
     const keys = new Set<string>();
-    for (const slot of clientSlots)
-      for (const { kind } of agent.allocations.get(slot)?.entries ?? []) if (kind.shared) keys.add(kind.key);
+    for (const [slot, held] of agent.allocations.entries())
+      if (held.hasShared && isSharer(this.#clientAt(slot)))
+        for (const { kind } of held.entries) if (kind.shared) keys.add(kind.key);
     return resources.filter((entry) => !entry.kind.shared || !keys.has(entry.kind.key));
   }
 
@@ -318,6 +331,12 @@ export class Ledger {
     const bit = 1 << (slot & 31);
     this.activeClients[word] = on ? (this.activeClients[word] ?? 0) | bit : (this.activeClients[word] ?? 0) & ~bit;
   }
+}
+
+function isWithin(role: RoleNode, top: RoleNode): boolean {
+  let at: RoleNode | undefined = role;
+  while (at !== undefined && at !== top) at = at.parent;
+  return at === top;
 }
 
 /** Apart, because building the message costs more than the check. */

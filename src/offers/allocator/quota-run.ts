@@ -4,7 +4,8 @@
  * is charged at once.
  *
  * Two deviations, both asked for by the purpose of quota: limits of all ancestors hold for a role, not only its own; and a
- * guarantee of a role serves its subroles too.
+ * guarantee of a role serves its subroles too. Below a role with a guarantee others may have their own: it covers theirs, so
+ * what is kept for it and what is kept for them is not added up.
  */
 import type { Ledger } from './ledger.js';
 import type { MinAllocatable } from './min-allocatable.js';
@@ -21,6 +22,10 @@ export class QuotaRun {
 
   /** Roles whose guarantee may not be met yet. */
   readonly #unsatisfied = new Set<RoleNode>();
+  /** What is kept for the guarantees of a role and everything below it. */
+  readonly #kept = new Map<RoleNode, Quantities>();
+  /** The same of all children together; at the root it is the required headroom. */
+  readonly #keptBelow = new Map<RoleNode, Quantities>();
   #hasOwnMinimum = false;
   readonly #exhausted = new Set<RoleNode>();
   readonly #minimum: readonly (readonly (readonly [index: number, milli: number])[])[];
@@ -31,7 +36,12 @@ export class QuotaRun {
     minimum: MinAllocatable,
   ) {
     this.#minimum = minimum.map((all) => all.map(([name, milli]) => [ledger.names.indexOf(name), milli] as const));
-    for (const role of quotaRoles) this.#addRequired(role);
+    this.#keptBelow.set(ledger.tree.root, this.requiredHeadroom);
+    for (const role of quotaRoles) {
+      if (this.#missing(role) === undefined) continue;
+      this.#unsatisfied.add(role);
+      this.#updateKept(role);
+    }
     this.#computeAvailable();
     for (const role of ledger.tree.all()) {
       if (role.activeClients === 0) continue;
@@ -45,14 +55,16 @@ export class QuotaRun {
     return !this.requiredHeadroom.isEmpty;
   }
 
-  /** The role whose guarantee `role` draws on: itself or its nearest ancestor with one. */
-  findGuaranteeOf(role: RoleNode): RoleNode | undefined {
-    let at: RoleNode | undefined = role;
-    while (at !== undefined && (at.quota === undefined || at.quota.guarantees.size === 0)) at = at.parent;
-    return at;
+  /** What is missing, by name index, to the guarantee that `role` draws on: its own, or the nearest one above not met yet. */
+  findMissing(role: RoleNode): Float64Array | undefined {
+    for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent) {
+      const missing = this.findUnsatisfied(at);
+      if (missing !== undefined) return missing;
+    }
+    return undefined;
   }
 
-  /** What is missing to the guarantee of `role`, by name index; undefined: nothing. */
+  /** What is missing to the guarantee of `role` itself, by name index; undefined: nothing. */
   findUnsatisfied(role: RoleNode): Float64Array | undefined {
     if (!this.#unsatisfied.has(role)) return undefined;
     const missing = this.#missing(role);
@@ -104,18 +116,30 @@ export class QuotaRun {
     return this.#exhausted.has(role);
   }
 
-  /** `firm` went to `role`; `guaranteed` of it counts towards a guarantee. */
-  onGiven(role: RoleNode, firm: Quantities, guaranteed: Quantities | undefined): void {
-    if (guaranteed !== undefined) this.requiredHeadroom.subtractClamped(guaranteed);
+  /** `firm` went to `role`, in stage 1 for the sake of a guarantee. */
+  onGiven(role: RoleNode, firm: Quantities, stage: 1 | 2): void {
+    if (stage === 1) this.#updateKept(role);
     this.availableHeadroom.subtractClamped(firm);
     for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent)
       if (at.quota !== undefined && at.quota.limits.size > 0) this.#exhaustBelow(at);
   }
 
-  #addRequired(role: RoleNode): void {
-    if (this.#missing(role) !== undefined) this.#unsatisfied.add(role);
-    for (const [index, milli] of role.quota?.guarantees ?? [])
-      this.requiredHeadroom.add(index, Math.max(0, milli - role.consumed(index)));
+  /** After a change of what `role` consumes. The guarantee of a role covers those below it, so the larger of the two counts. */
+  #updateKept(role: RoleNode): void {
+    for (let at = role; at.parent !== undefined; at = at.parent) {
+      const before = this.#kept.get(at);
+      const now = new Quantities();
+      const below = this.#keptBelow.get(at);
+      if (below !== undefined) now.addAll(below, 1);
+      for (const [index, milli] of at.quota?.guarantees ?? [])
+        now.set(index, Math.max(now.get(index), milli - at.consumed(index)));
+      if (before === undefined && now.isZero) continue;
+      this.#kept.set(at, now);
+      const ofSiblings = this.#keptBelow.get(at.parent) ?? new Quantities();
+      this.#keptBelow.set(at.parent, ofSiblings);
+      ofSiblings.addAll(now, 1);
+      if (before !== undefined) ofSiblings.addAll(before, -1);
+    }
   }
 
   #computeAvailable(): void {

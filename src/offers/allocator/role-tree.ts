@@ -147,16 +147,19 @@ export class RoleTree {
 
   /** `amounts` was offered or allocated (+1) to a framework of `node`, or given back (-1). */
   charge(node: RoleNode, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
-    this.chargedTotal.addAll(amounts.all, sign);
-    this.chargedRevocable.addAll(amounts.revocable, sign);
-    this.table.charge(node.ownSlot, amounts.all, sign, counts);
-    this.#touch(node, node.ownSlot, node.ownInOrder);
-    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent) {
-      this.table.charge(at.slot, amounts.all, sign, counts);
-      at.chargedReserved.addAll(amounts.reserved, sign);
-      at.chargedFirm.addAll(amounts.firm, sign);
-      this.#touch(at.parent, at.slot, at.inOrder);
-    }
+    this.#chargeOwn(node, amounts, sign, counts);
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
+      this.#chargeSubtree(at, amounts, sign, counts);
+  }
+
+  /**
+   * As `charge` for shared volumes, which others below an ancestor may hold already: `amountsOf` tells what is new, or gone, at
+   * a role with all below it, or at its own frameworks alone. It counts as no allocation.
+   */
+  chargeVolumes(node: RoleNode, sign: 1 | -1, amountsOf: (at: RoleNode, alone: boolean) => Amounts): void {
+    this.#chargeOwn(node, amountsOf(node, true), sign, false);
+    for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
+      this.#chargeSubtree(at, amountsOf(at, false), sign, false);
   }
 
   /** Charged resources of `node` began (+1) or ceased (-1) to be used by tasks. */
@@ -216,6 +219,22 @@ export class RoleTree {
     this.#nodeOfSlot[slot] = node;
     this.#nodeOfSlot[ownSlot] = node;
     return node;
+  }
+
+  #chargeOwn(node: RoleNode, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
+    this.table.charge(node.ownSlot, amounts.all, sign, counts);
+    this.#touch(node, node.ownSlot, node.ownInOrder);
+  }
+
+  #chargeSubtree(at: RoleNode, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
+    if (at === this.root) {
+      this.chargedTotal.addAll(amounts.all, sign);
+      this.chargedRevocable.addAll(amounts.revocable, sign);
+    }
+    this.table.charge(at.slot, amounts.all, sign, counts);
+    at.chargedReserved.addAll(amounts.reserved, sign);
+    at.chargedFirm.addAll(amounts.firm, sign);
+    this.#touch(at.parent, at.slot, at.inOrder);
   }
 
   #touch(parent: RoleNode | undefined, slot: number, inOrder: boolean): void {

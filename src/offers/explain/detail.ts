@@ -3,7 +3,7 @@ import { maySee, withheldFor } from '../allocator/eligibility.js';
 import type { RoleNode } from '../allocator/role-tree.js';
 import { fromMilli } from '../resources/resource-value.js';
 import { Resources } from '../resources/resources.js';
-import { isAllocatableToRole } from '../resources/roles.js';
+import { isAllocatableToRole, isStrictSubroleOf } from '../resources/roles.js';
 import type { Code, Detail, Holder, Shortage } from './answer.js';
 import { failedConstraint } from './constraint-text.js';
 import { type Inquiry, type Pair, wishOf } from './context.js';
@@ -199,7 +199,8 @@ function headroomDetail(inquiry: Inquiry, pair: Pair): Detail {
   const names = new Set(shortages.map(({ name }) => name));
   const holders: Holder[] = [];
   for (const role of ledger.tree.all()) {
-    const missing = role === quota.findGuaranteeOf(client.role) ? undefined : quota.findUnsatisfied(role);
+    const servesClient = role === client.role || isStrictSubroleOf(client.role.path, role.path);
+    const missing = servesClient ? undefined : quota.findUnsatisfied(role);
     if (missing === undefined) continue;
     const parts = [...names].flatMap((name) => {
       const milli = missing[ledger.names.indexOf(name)] ?? 0;

@@ -126,8 +126,7 @@ export function withinRoom({ quota, ledger }: Inquiry, { client }: Pair, visible
 export function roomOf(quota: QuotaRun, role: RoleNode): Float64Array {
   const limits = quota.remainingLimits(role);
   const spare = quota.boundByHeadroom(limits.slice());
-  const guarantor = quota.findGuaranteeOf(role);
-  const missing = guarantor === undefined ? undefined : quota.findUnsatisfied(guarantor);
+  const missing = quota.findMissing(role);
   return spare.map((milli, index) => Math.min(limits[index] ?? 0, milli + (missing?.[index] ?? 0)));
 }
 
