@@ -6,24 +6,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Interpreter } from './interpreter.js';
+import { replay } from './script-text.js';
 
 const directory = import.meta.dirname;
 const scripts = readdirSync(directory).filter((name) => name.endsWith('.txt'));
-
-function replay(text: string): string {
-  const interpreter = new Interpreter();
-  const blocks = text.trim().split(/\n\n+/);
-  const replayed = blocks.map((block) => {
-    const [input = ''] = block.split(/^----$/m);
-    const lines = input.trimEnd().split('\n');
-    const commands = lines.filter((line) => !line.startsWith('#') && line.trim() !== '');
-    if (commands.length === 0) return block;
-    const answer = commands.flatMap((command) => interpreter.run(command));
-    return [...lines, '----', ...(answer.length === 0 ? ['ok'] : answer)].join('\n');
-  });
-  return `${replayed.join('\n\n')}\n`;
-}
 
 describe('golden scripts of the allocator', () => {
   it('are there', () => {

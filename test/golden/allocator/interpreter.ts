@@ -8,8 +8,8 @@
  *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
  *   update-agent ID [total=RESOURCES] [attributes=...]   remove-agent ID   deactivate-agent ID   activate-agent ID
  *   allocate [agents=ID,...] [budget=N]   now +MS
- *   decline FRAMEWORK AGENT [role=R] [refuse=MS]   decline-all [refuse=MS]   launch FRAMEWORK AGENT RESOURCES [role=R]   (the rest stays offered)
- *   finish FRAMEWORK AGENT RESOURCES [role=R]   reserve FRAMEWORK AGENT RESOURCES [role=R]
+ *   decline FRAMEWORK AGENT [role=R] [refuse=MS]   decline-all [refuse=MS]   launch FRAMEWORK AGENT RESOURCES|all [role=R]   (the rest stays offered)
+ *   finish FRAMEWORK AGENT RESOURCES|all [role=R]   reserve FRAMEWORK AGENT RESOURCES [role=R]
  *   create-shared FRAMEWORK AGENT ID MB [role=R]   operator-reserve AGENT ROLE RESOURCES
  *   suppress ID [ROLES]   revive ID [ROLES]   weight ROLE N   quota ROLE [guarantee=RESOURCES] [limit=RESOURCES]
  *   whitelist HOSTS|everybody   pause   resume   explain [framework=ID] [role=R] RESOURCES   shares   agents
@@ -24,7 +24,8 @@ import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';
 
-interface Holding {
+/** What a framework has under a role on an agent, as the master knows it. */
+export interface Holding {
   readonly frameworkId: string;
   readonly agentId: string;
   readonly role: string;
@@ -43,6 +44,13 @@ export class Interpreter {
   #holdings: Holding[] = [];
   #nowMs = 0;
 
+  /** `create`: what makes the allocator that the script drives. */
+  constructor(private readonly create: (options: AllocatorOptions) => Allocator = createAllocator) {}
+
+  get holdings(): readonly Readonly<Holding>[] {
+    return this.#holdings;
+  }
+
   run(line: string): readonly string[] {
     const [command = '', ...rest] = splitLine(line);
     const args = { words: rest.filter((word) => !isNamed(word)), named: new Map(rest.filter(isNamed).map(splitNamed)) };
@@ -54,7 +62,7 @@ export class Interpreter {
   }
 
   get #core(): Allocator {
-    this.#allocator ??= createAllocator(this.#options);
+    this.#allocator ??= this.create(this.#options);
     return this.#allocator;
   }
 
@@ -140,9 +148,9 @@ export class Interpreter {
         for (const holding of this.#holdings) if (!holding.offered.isEmpty) this.#decline(holding, named.get('refuse'));
         return [];
       case 'launch':
-        return this.#launch(this.#holding(args), resourcesOf(words[2] ?? ''));
+        return this.#launch(this.#holding(args), words[2] ?? '');
       case 'finish':
-        return this.#finish(this.#holding(args), resourcesOf(words[2] ?? ''));
+        return this.#finish(this.#holding(args), words[2] ?? '');
       case 'reserve':
         return this.#reserve(this.#holding(args), resourcesOf(words[2] ?? ''));
       case 'create-shared':
@@ -207,8 +215,8 @@ export class Interpreter {
     return [];
   }
 
-  #launch(holding: Holding, resources: Resources): readonly string[] {
-    const part = resources.allocatedTo(holding.role);
+  #launch(holding: Holding, text: string): readonly string[] {
+    const part = text === 'all' ? holding.offered : resourcesOf(text).allocatedTo(holding.role);
     if (!holding.offered.contains(part)) return [`offered is only ${holding.offered}`];
     this.#core.transitionOfferedToAllocated(holding.agentId, part);
     holding.offered = holding.offered.subtract(part);
@@ -216,8 +224,8 @@ export class Interpreter {
     return [];
   }
 
-  #finish(holding: Holding, resources: Resources): readonly string[] {
-    const part = resources.allocatedTo(holding.role);
+  #finish(holding: Holding, text: string): readonly string[] {
+    const part = text === 'all' ? holding.launched : resourcesOf(text).allocatedTo(holding.role);
     const { frameworkId, agentId } = holding;
     this.#core.recoverResources({ frameworkId, agentId, resources: part, allocated: true });
     holding.launched = holding.launched.subtract(part);
@@ -251,8 +259,11 @@ export class Interpreter {
   }
 
   #operatorReserve(agentId: string, role: string, resources: Resources): readonly string[] {
-    const reservations = [{ type: 'DYNAMIC' as const, role }];
-    const to = Resources.of(resources.toWire().map((resource) => ({ ...resource, reservations })));
+    const reserve = (resource: mesos.Resource): mesos.Resource => ({
+      ...resource,
+      reservations: [...(resource.reservations ?? []), { type: 'DYNAMIC', role }],
+    });
+    const to = Resources.of(resources.toWire().map(reserve));
     const refused = this.#core.updateAvailable(agentId, resources, to);
     return refused === undefined ? [] : [`${refused.code}: ${refused.message}`];
   }
@@ -329,9 +340,12 @@ function frameworkOf(words: readonly string[], named: ReadonlyMap<string, string
     type: type as mesos.FrameworkInfo_Capability_Type,
   }));
   const info: mesos.FrameworkInfo = { user: 'nobody', name: id, roles: listOf(roles), capabilities };
-  const [minRole = '', minimum] = (named.get('min') ?? '').split('/');
-  if (minimum !== undefined)
-    info.offer_filters = { [minRole]: { min_allocatable_resources: { quantities: minimumOf(minimum) } } };
+  const least = named.get('min');
+  const slash = least?.lastIndexOf('/') ?? -1;
+  if (least !== undefined)
+    info.offer_filters = {
+      [least.slice(0, slash)]: { min_allocatable_resources: { quantities: minimumOf(least.slice(slash + 1)) } },
+    };
   const where = named.get('where');
   return {
     id,
@@ -349,7 +363,7 @@ function minimumOf(text: string): mesos.OfferFilters_ResourceQuantities[] {
 }
 
 function constraintsOf(text: string): scheduler.OfferConstraints {
-  const slash = text.indexOf('/');
+  const slash = text.lastIndexOf('/');
   const groups = text
     .slice(slash + 1)
     .split('|')
@@ -387,8 +401,16 @@ function amountsOf(text: string | undefined): ReadonlyMap<string, number> {
   return text === undefined ? new Map() : resourcesOf(text).scalars();
 }
 
-/** As the agent's --resources; `cpus{REV}:1` for revocable ones. */
+const parsedTexts = new Map<string, Resources>();
+
+/** As the agent's --resources; `cpus{REV}:1` for revocable ones. Random scripts name the same ones again and again. */
 function resourcesOf(text: string): Resources {
+  const parsed = parsedTexts.get(text) ?? parseResources(text);
+  parsedTexts.set(text, parsed);
+  return parsed;
+}
+
+function parseResources(text: string): Resources {
   const wire = text.split(';').flatMap((entry) => {
     const parsed = Resources.parse(entry.replace('{REV}', ''));
     if (isRejection(parsed)) throw new Error(`${entry}: ${parsed.message}`);
