@@ -103,7 +103,12 @@ export function mastersFrom(flag: string | undefined, env: NodeJS.ProcessEnv): r
 
 /** Milliseconds of a `--timeout`. Throws BAD_INPUT. */
 export function timeoutFrom(text: string): number {
+  return durationFrom('--timeout', text);
+}
+
+/** Milliseconds of a flag that takes a duration. Throws BAD_INPUT. */
+export function durationFrom(flag: string, text: string): number {
   const ms = parseDuration(text);
-  if (isRejection(ms)) throw new MesoError('BAD_INPUT', `--timeout: ${ms.message}`);
+  if (isRejection(ms)) throw new MesoError('BAD_INPUT', `${flag}: ${ms.message}`);
   return ms;
 }

@@ -67,10 +67,12 @@ export class FakeCluster implements ClusterClient {
   /** Task ids, as they were told; with `?` behind for a dry run. */
   readonly killed: string[] = [];
   readonly tornDown: string[] = [];
+  /** Calls about agents. */
+  readonly calls: master.Call[] = [];
   readonly finds: api.Call_Find[] = [];
   /** How a task that is killed ends; undefined: it does not. */
   endState: api.Task['state'] | undefined = 'TASK_KILLED';
-  /** What the kill of a task is answered with instead. */
+  /** What the kill of a task, or a change of an agent, is answered with instead. */
   refusal: MesoError | undefined;
   waitsForAgent = false;
   readonly #things: FakeThings;
@@ -143,6 +145,10 @@ export class FakeCluster implements ClusterClient {
   }
 
   call(call: master.Call): Promise<master.Response> {
+    if (call.type?.endsWith('_AGENT') === true || call.type === 'MARK_AGENT_GONE') {
+      this.calls.push(call);
+      return this.refusal === undefined ? Promise.resolve({}) : Promise.reject(this.refusal);
+    }
     if (call.type !== 'GET_METRICS') return Promise.reject(new Error(`unexpected ${call.type}`));
     const metrics = [{ name: 'master/operator_event_stream_subscribers', value: 2 }];
     return Promise.resolve({ type: 'GET_METRICS', get_metrics: { metrics } });
