@@ -29,6 +29,9 @@ export interface RunContext {
 /** Skipped slots of an order cost about this many times less than a pair that is looked at. */
 const SKIPS_PER_LOOK = 64;
 
+/** An offer costs about as much as so many pairs, most of it with the caller, who makes a message of it. */
+const LOOKS_PER_OFFER = 200;
+
 export class AllocationRun {
   readonly #agentSlots: Int32Array;
   #stage: 1 | 2;
@@ -57,7 +60,7 @@ export class AllocationRun {
     shuffleSlots(agentSlots, context.random);
   }
 
-  /** Looks at about `budget` pairs of agent and client. Returns whether the run is over. */
+  /** Looks at about `budget` pairs of agent and client, an offer counted as LOOKS_PER_OFFER. Returns whether the run is over. */
   step(budget: number): { readonly offers: readonly OfferDecision[]; readonly done: boolean } {
     this.#looked = 0;
     this.#offers = [];
@@ -113,6 +116,7 @@ export class AllocationRun {
   }
 
   #emit(agent: AgentState, client: Client, resources: Resources): void {
+    this.#looked += LOOKS_PER_OFFER;
     this.#offers.push({ frameworkId: client.frameworkId, agentId: agent.id, role: client.role.path, resources });
   }
 

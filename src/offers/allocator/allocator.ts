@@ -149,8 +149,8 @@ export interface Allocator {
 
   /**
    * One run over `agentIds` (undefined: all). Updates its own books with what it returns. Filters that ended by
-   * `nowMs` no longer count. `budget` bounds the (agent, framework) pairs looked at in this call, give or take the
-   * frameworks of one agent. While a run is unfinished (`more`), every call goes on with it, whatever its arguments.
+   * `nowMs` no longer count. `budget` bounds the (agent, framework) pairs looked at in this call, each offer counted as
+   * a few hundred of them, give or take the frameworks of one agent. While a run is unfinished (`more`), every call goes on with it, whatever its arguments.
    */
   allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number, budget?: number): AllocationResult;
 

@@ -9,16 +9,14 @@ import type { ConnectionId, MasterEvent } from '../../../src/daemon/master/core/
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import * as scheduler from '../../../src/wire/gen/scheduler.js';
 import { ALLOCATION_INTERVAL_MS, CoreDriver, registration, schedulerCall, subscription } from './core-driver.js';
-import { timed } from './samples.js';
+import { type Sample, timed } from './samples.js';
 
 export interface StallResult {
   readonly agents: number;
   readonly frameworks: number;
   readonly offers: number;
-  readonly steps: number;
   /** Of all rounds. */
-  readonly longestStepMs: number;
-  readonly longestStepCpuMs: number;
+  readonly steps: readonly Sample[];
   readonly longestDelayMs: number;
   readonly p99DelayMs: number;
 }
@@ -37,22 +35,20 @@ export async function measureStall(agents: number, frameworks: number, rounds: n
   const cluster = new DecliningCluster(agents);
   cluster.subscribe(frameworks);
   const delay = monitorEventLoopDelay({ resolution: 1 });
-  const longest = { stepMs: 0, stepCpuMs: 0, steps: 0, offers: 0 };
+  const steps: Sample[] = [];
+  let offers = 0;
   for (let round = 0; round < rounds; round++) {
-    // The first run follows the subscriptions at once; the others wait for their interval.
-    if (round > 0) cluster.declineAll();
+    cluster.declineAll();
     delay.enable();
-    await cluster.runAllocation(longest);
+    await cluster.runAllocation(steps);
     delay.disable();
-    longest.offers += cluster.outstanding;
+    offers += cluster.outstanding;
   }
   return {
     agents,
     frameworks,
-    offers: longest.offers,
-    steps: longest.steps,
-    longestStepMs: longest.stepMs,
-    longestStepCpuMs: longest.stepCpuMs,
+    offers,
+    steps,
     longestDelayMs: delay.max / NS_PER_MS,
     p99DelayMs: delay.percentile(99) / NS_PER_MS,
   };
@@ -61,7 +57,6 @@ export async function measureStall(agents: number, frameworks: number, rounds: n
 class DecliningCluster {
   readonly #driver: CoreDriver;
   readonly #schedulers = new Map<ConnectionId, Scheduler>();
-  #pending: readonly MasterEvent[] = [];
 
   constructor(agents: number) {
     this.#driver = new CoreDriver({
@@ -79,7 +74,7 @@ class DecliningCluster {
     this.#driver.run();
   }
 
-  /** All in one step, so that one allocation serves them all. Its slices are left to `runAllocation`. */
+  /** All in one step; they are offered everything at once. */
   subscribe(frameworks: number): void {
     const events = Array.from({ length: frameworks }, (_, i) => {
       const connectionId = this.#driver.newId();
@@ -88,7 +83,7 @@ class DecliningCluster {
         framework_info: { user: 'user', name: `framework-${i}`, roles: ['*'], capabilities: [{ type: 'MULTI_ROLE' }] },
       });
     });
-    this.#pending = this.#driver.step(events) ?? [];
+    this.#driver.run(...events);
   }
 
   get outstanding(): number {
@@ -97,7 +92,7 @@ class DecliningCluster {
     return offers;
   }
 
-  /** Returns them for the next interval, when the time has come for it. */
+  /** Offers go back with filters, and the time has come for the next interval. */
   declineAll(): void {
     const filters = { refuse_seconds: DECLINE_SECONDS };
     const calls = [...this.#schedulers.values()].map(({ connectionId, frameworkId, offers }) =>
@@ -110,18 +105,15 @@ class DecliningCluster {
     for (let from = 0; from < calls.length; from += EVENTS_PER_STEP)
       this.#driver.run(...calls.slice(from, from + EVENTS_PER_STEP));
     this.#driver.advance(ALLOCATION_INTERVAL_MS);
-    this.#pending = [];
   }
 
-  async runAllocation(longest: { stepMs: number; stepCpuMs: number; steps: number }): Promise<void> {
-    let pending: readonly MasterEvent[] | undefined = this.#pending;
+  async runAllocation(steps: Sample[]): Promise<void> {
+    let pending: readonly MasterEvent[] | undefined = [];
     while (pending !== undefined) {
       await turnOfTheLoop();
       const given: readonly MasterEvent[] = pending;
       const step = timed(() => this.#driver.step(given));
-      longest.stepMs = Math.max(longest.stepMs, step.ms);
-      longest.stepCpuMs = Math.max(longest.stepCpuMs, step.cpuMs);
-      longest.steps++;
+      steps.push({ ms: step.ms, cpuMs: step.cpuMs });
       pending = step.result;
     }
     // The monitor looks once more, after the last step.

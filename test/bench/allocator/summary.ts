@@ -73,12 +73,13 @@ export function growthTable(curves: readonly Curve[]): string[] {
   return out;
 }
 
-export function stallLine(result: StallResult): string {
-  const { agents, frameworks, offers, steps } = result;
+export function stallLine({ agents, frameworks, offers, steps, longestDelayMs, p99DelayMs }: StallResult): string {
+  const figures = (of: (step: Sample) => number) =>
+    [0.5, 0.99, 1].map((q) => quantile(steps.map(of), q).toFixed(1)).join(', ');
   return (
-    `Stall, ${agents} agents and ${frameworks} frameworks, ${offers} offers in ${steps} steps: longest step ` +
-    `${result.longestStepMs.toFixed(1)} ms (${result.longestStepCpuMs.toFixed(1)} ms of processor time), longest delay of the ` +
-    `event loop ${result.longestDelayMs.toFixed(1)} ms, p99 ${result.p99DelayMs.toFixed(1)} ms`
+    `Stall, ${agents} agents and ${frameworks} frameworks, ${offers} offers in ${steps.length} steps: a step p50, p99, longest ` +
+    `${figures(({ ms }) => ms)} ms by the clock, ${figures(({ cpuMs }) => cpuMs)} ms of processor time; delay of the event ` +
+    `loop p99 ${p99DelayMs.toFixed(1)}, longest ${longestDelayMs.toFixed(1)} ms`
   );
 }
 
