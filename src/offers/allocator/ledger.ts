@@ -147,7 +147,8 @@ export class Ledger {
       const client = this.#clientAt(slot);
       agent.allocations.delete(slot);
       client.heldAgents--;
-      this.#book(agent, client, held.unallocated(), -1, false);
+      // Tags do not count in the sums, and taking them off costs more than all the rest.
+      this.#book(agent, client, held, -1, false);
       this.maybeForgetClient(client);
     }
     this.#countTotal(agent.total, -1);

@@ -37,6 +37,7 @@ export class RefuseFilters {
   #previousOfClient = new Int32Array(INITIAL_CAPACITY);
   #buckets = new Int32Array(INITIAL_CAPACITY).fill(NONE);
   readonly #firstOfClient: number[] = [];
+  readonly #countOfAgent: number[] = [];
   #heap = new Int32Array(INITIAL_CAPACITY);
   #heapSize = 0;
   #free: number[] = [];
@@ -109,8 +110,7 @@ export class RefuseFilters {
 
   /** `clients` is an upper bound of the client numbers in use. */
   removeAgent(agent: number, clients: number): void {
-    if (this.#live === 0) return;
-    for (let client = 0; client < clients; client++) {
+    for (let client = 0; client < clients && this.#isFiltered(agent); client++) {
       if ((this.#firstOfClient[client] ?? NONE) === NONE) continue;
       for (let id = this.#first(client, agent); id !== NONE; ) {
         const next = this.#nextMatch(id, client, agent);
@@ -118,6 +118,10 @@ export class RefuseFilters {
         id = next;
       }
     }
+  }
+
+  #isFiltered(agent: number): boolean {
+    return (this.#countOfAgent[agent] ?? 0) > 0;
   }
 
   #resourcesOf(id: number): Resources {
@@ -173,6 +177,7 @@ export class RefuseFilters {
     this.#previousOfClient[id] = NONE;
     if (first !== NONE) this.#previousOfClient[first] = id;
     this.#firstOfClient[client] = id;
+    this.#countOfAgent[agent] = (this.#countOfAgent[agent] ?? 0) + 1;
     this.#live++;
     this.#pushHeap(id);
     return id;
@@ -192,7 +197,8 @@ export class RefuseFilters {
 
   #unlink(id: number): void {
     const client = this.#client[id] ?? 0;
-    const bucket = this.#bucketOf(client, this.#agent[id] ?? 0);
+    const agent = this.#agent[id] ?? 0;
+    const bucket = this.#bucketOf(client, agent);
     const after = this.#nextInBucket[id] ?? NONE;
     if (this.#buckets[bucket] === id) this.#buckets[bucket] = after;
     else {
@@ -206,6 +212,7 @@ export class RefuseFilters {
     else this.#nextOfClient[previous] = next;
     if (next !== NONE) this.#previousOfClient[next] = previous;
     this.#refused[id] = undefined;
+    this.#countOfAgent[agent] = (this.#countOfAgent[agent] ?? 0) - 1;
     this.#live--;
   }
 

@@ -27,8 +27,34 @@ export interface ResourceKind {
   readonly providerId: string | undefined;
 }
 
+const STANDARD: readonly (readonly [name: string, type: 'SCALAR' | 'RANGES'])[] = [
+  ['cpus', 'SCALAR'],
+  ['mem', 'SCALAR'],
+  ['disk', 'SCALAR'],
+  ['gpus', 'SCALAR'],
+  ['ports', 'RANGES'],
+];
+
+/** What nearly all resources of agents and tasks are, so there is one object of each: equal without comparing, near in memory. */
+const PLAIN_KINDS: ReadonlyMap<string, ResourceKind> = new Map(
+  STANDARD.map(([name, type]) => [name, describeKind({ name, type })]),
+);
+
 /** The kind of a resource in post-refinement format. */
 export function kindOf(resource: mesos.Resource): ResourceKind {
+  const plain = PLAIN_KINDS.get(resource.name);
+  return plain !== undefined && isPlain(resource) && plain.type === resource.type ? plain : describeKind(resource);
+}
+
+/** Nothing but a name and an amount, whoever it is allocated to. */
+function isPlain({ reservations, disk, revocable, shared, provider_id }: mesos.Resource): boolean {
+  const isReserved = reservations !== undefined && reservations.length > 0;
+  return (
+    !isReserved && disk === undefined && revocable === undefined && shared === undefined && provider_id === undefined
+  );
+}
+
+function describeKind(resource: mesos.Resource): ResourceKind {
   const reservations = resource.reservations ?? [];
   const disk = resource.disk;
   const isPersistentVolume = disk?.persistence !== undefined;
