@@ -14,6 +14,7 @@
  *   suppress ID [ROLES]   revive ID [ROLES]   weight ROLE N   quota ROLE [guarantee=RESOURCES] [limit=RESOURCES]
  *   whitelist HOSTS|everybody   pause   resume   explain [framework=ID] [role=R] RESOURCES   shares   agents
  *
+ * RESOURCES: as the agent's --resources, with `cpus{REV}:1` for revocable ones, `disk{PATH:/d}:1` and `disk{MOUNT:/d}:1` for other disks.
  * CONSTRAINT: NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
  */
 import { isRejection } from '../../../src/base/rejection.js';
@@ -397,13 +398,15 @@ function agentInfo(id: string, named: ReadonlyMap<string, string>): mesos.AgentI
   return info;
 }
 
+/** Zero stays: a limit of none is not the same as no limit. */
 function amountsOf(text: string | undefined): ReadonlyMap<string, number> {
-  return text === undefined ? new Map() : resourcesOf(text).scalars();
+  const entries = text === undefined ? [] : text.split(';').map((entry) => entry.split(':'));
+  return new Map(entries.map(([name = '', amount]) => [name, Number(amount)]));
 }
 
 const parsedTexts = new Map<string, Resources>();
 
-/** As the agent's --resources; `cpus{REV}:1` for revocable ones. Random scripts name the same ones again and again. */
+/** See RESOURCES above. Random scripts name the same ones again and again. */
 function resourcesOf(text: string): Resources {
   const parsed = parsedTexts.get(text) ?? parseResources(text);
   parsedTexts.set(text, parsed);
@@ -412,11 +415,21 @@ function resourcesOf(text: string): Resources {
 
 function parseResources(text: string): Resources {
   const wire = text.split(';').flatMap((entry) => {
-    const parsed = Resources.parse(entry.replace('{REV}', ''));
+    const [, mark = ''] = /\{(REV|(?:PATH|MOUNT):[^}]+)\}/.exec(entry) ?? [];
+    const parsed = Resources.parse(mark === '' ? entry : entry.replace(`{${mark}}`, ''));
     if (isRejection(parsed)) throw new Error(`${entry}: ${parsed.message}`);
-    return parsed.toWire().map((resource) => (entry.includes('{REV}') ? { ...resource, revocable: {} } : resource));
+    return parsed.toWire().map((resource) => ({ ...resource, ...markOf(mark) }));
   });
   return Resources.of(wire);
+}
+
+function markOf(mark: string): Partial<mesos.Resource> {
+  if (mark === '') return {};
+  if (mark === 'REV') return { revocable: {} };
+  const [type, root = ''] = mark.split(':');
+  const source: mesos.Resource_DiskInfo_Source =
+    type === 'PATH' ? { type: 'PATH', path: { root } } : { type: 'MOUNT', mount: { root } };
+  return { disk: { source } };
 }
 
 function listOf(text: string): string[] {
