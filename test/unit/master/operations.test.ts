@@ -465,4 +465,42 @@ describe('an agent that was away', () => {
     expect(moved.operations.size).toBe(0);
     checkView(next.core.view);
   });
+
+  it('and whose answer to its registration was lost has nothing of what an operator sent it meanwhile', () => {
+    const { harness, agent } = offered({}, { ip: '10.0.0.1', port: 5051 });
+    const before = totalOf(harness);
+    agent.hears = false;
+    const resources = [on('cpus', 1)];
+    harness.operatorCall({
+      type: 'RESERVE_RESOURCES',
+      reserve_resources: { agent_id: { value: agent.id }, resources },
+    });
+    expect(totalOf(harness)).not.toBe(before);
+    agent.disconnect();
+    agent.info = { ...agent.info, id: undefined };
+    agent.connect().register();
+    expect(totalOf(harness)).toBe(before);
+    agent.answerOperations();
+    expect(operationsOf(harness)).toEqual([]);
+    checkView(harness.core.view);
+  });
+
+  it('is relieved of an outcome whose framework nobody knows, after ten minutes', () => {
+    const { scheduler, agent } = offered();
+    scheduler.accept([scheduler.takeOffer()], [withId(reserve(on('cpus', 1)), 'r1')]);
+    agent.carryOut();
+    const forgetful = new Harness({ masterId: 'm2', allocator: realAllocator(), seed: 2 });
+    const moved = agent.moveTo(forgetful);
+    const repeat = () => moved.repeat([...moved.operations.values()][0]?.uuid.value as Uint8Array);
+    moved.reregister();
+    repeat();
+    expect(moved.operations.size).toBe(1);
+    for (let waited = 0; waited < 600_000; waited += 30_000) {
+      forgetful.advance(30_000);
+      moved.pong();
+    }
+    repeat();
+    expect(moved.operations.size).toBe(0);
+    expect(operationsOf(forgetful)).toEqual([]);
+  });
 });

@@ -8,6 +8,8 @@ import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentFacts, AgentRecord } from '../model/agent.js';
 import { sameMessage } from '../model/equality.js';
+import { reconcileOperations } from '../operations/book.js';
+import { settleTotal } from '../operations/totals.js';
 import { enterAgent } from './admission.js';
 import { connectAgent } from './connection.js';
 import { logRefusal, removeAgent } from './departure.js';
@@ -42,6 +44,9 @@ export function handleRegister(context: Context, channel: Channel, message: link
   if (isSameAgent(predecessor, facts)) {
     acknowledge(context, channel, predecessor.id, false);
     connectAgent(context, predecessor, channel, 'REGISTERED');
+    // What it was sent in between it has not heard of.
+    reconcileOperations(context, predecessor, []);
+    settleTotal(context, predecessor, facts.total);
     return;
   }
   channel.registering = true;
