@@ -47,27 +47,29 @@ function missingForGo() {
   return undefined;
 }
 
-let goProgram;
+const goPrograms = new Map();
 
-async function buildGo() {
-  if (goProgram !== undefined) return goProgram;
+/** `name`: its directory beside this file. */
+async function buildGo(name) {
+  const known = goPrograms.get(name);
+  if (known !== undefined) return known;
   const { scratchDir } = await sharedCluster();
-  const built = join(scratchDir, 'interop-go');
+  const built = join(scratchDir, `interop-${name}`);
   const env = { ...process.env, GO111MODULE: 'off', GOPATH: GO_PATH, GOFLAGS: '', CGO_ENABLED: '0' };
   const go = spawnSync('go', ['build', '-o', built, '.'], {
-    cwd: join(here, 'go'),
+    cwd: join(here, name),
     env,
     encoding: 'utf8',
     timeout: BUILD_DEADLINE_MS,
   });
-  if (go.status !== 0) throw new Error(`the Go program does not build: ${go.error?.message ?? go.stderr}`);
-  goProgram = built;
+  if (go.status !== 0) throw new Error(`the Go program ${name} does not build: ${go.error?.message ?? go.stderr}`);
+  goPrograms.set(name, built);
   return built;
 }
 
-async function runGo(...args) {
+async function runGo(name, ...args) {
   const { master } = await sharedCluster();
-  return runClient(await buildGo(), ['-master', master.address, ...args]);
+  return runClient(await buildGo(name), ['-master', master.address, ...args]);
 }
 
 function expectText(output, ...texts) {
@@ -86,7 +88,7 @@ for (const codec of ['protobuf', 'json']) {
   tier.add(
     `mesos-go, ${codec}: subscribes, launches, runs tasks to TASK_FINISHED`,
     async () => {
-      const output = await runGo('-codec', codec, '-tasks', '3');
+      const output = await runGo('go', '-codec', codec, '-tasks', '3');
       expectText(output, 'subscribed as', 'TASK_RUNNING', 'TASK_FINISHED', 'torn down');
     },
     options,
@@ -94,24 +96,40 @@ for (const codec of ['protobuf', 'json']) {
   tier.add(
     `mesos-go, ${codec}: a role of its own, with refined reservations`,
     async () => {
-      await runGo('-codec', codec, '-tasks', '2', '-role', 'interop/go');
+      await runGo('go', '-codec', codec, '-tasks', '2', '-role', 'interop/go');
     },
     options,
   );
   tier.add(
     `mesos-go, ${codec}: a killed task is TASK_KILLED`,
     async () => {
-      await runGo('-codec', codec, '-tasks', '1', '-command', 'sleep 1000', '-kill', '-want', 'TASK_KILLED');
+      await runGo('go', '-codec', codec, '-tasks', '1', '-command', 'sleep 1000', '-kill', '-want', 'TASK_KILLED');
     },
     options,
   );
   tier.add(
     `mesos-go, ${codec}: a failing task is TASK_FAILED`,
     async () => {
-      await runGo('-codec', codec, '-tasks', '1', '-command', 'exit 3', '-want', 'TASK_FAILED');
+      await runGo('go', '-codec', codec, '-tasks', '1', '-command', 'exit 3', '-want', 'TASK_FAILED');
+    },
+    options,
+  );
+  tier.add(
+    `mesos-go, ${codec}: RESERVE, CREATE, two tasks with the volume, DESTROY, UNRESERVE`,
+    async () => {
+      await runGo('go-volume', '-codec', codec);
     },
     options,
   );
 }
+// In JSON it cannot read an agent of today: its ffjson fails at every capability that is younger than itself.
+tier.add(
+  "mesos-go, protobuf: an operator's reservations, volumes, quota and maintenance",
+  async () => {
+    const output = await runGo('go-operator');
+    expectText(output, 'held: a reservation and a volume', 'held: quota', 'held: a maintenance schedule');
+  },
+  options,
+);
 
 await tier.run(() => cluster?.stop());
