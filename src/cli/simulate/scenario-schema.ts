@@ -23,7 +23,7 @@ function fields<Shape extends z.ZodRawShape>(shape: Shape) {
     error: (issue) => {
       if (issue.code === 'invalid_type') return `this takes fields (${Object.keys(shape).join(', ')})`;
       if (issue.code !== 'unrecognized_keys') return undefined;
-      const keys = (issue as { readonly keys?: readonly string[] }).keys ?? [];
+      const keys = issue.keys ?? [];
       const [key = ''] = keys;
       const nearest = findNearest(key, Object.keys(shape));
       const guess = nearest === undefined ? `Known: ${Object.keys(shape).join(', ')}` : `Did you mean "${nearest}"?`;
@@ -36,7 +36,7 @@ function fields<Shape extends z.ZodRawShape>(shape: Shape) {
 function readAs<Read>(read: (value: unknown) => Read | { readonly complaint: string }) {
   return z.unknown().transform((value, context): Read => {
     const made = read(value);
-    if (typeof made !== 'object' || made === null || !('complaint' in made)) return made as Read;
+    if (typeof made !== 'object' || made === null || !('complaint' in made)) return made;
     context.addIssue({ code: 'custom', message: made.complaint });
     return z.NEVER;
   });
