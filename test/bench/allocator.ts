@@ -3,10 +3,11 @@
  * still while it runs. Prints the conditions, CSV rows as they come, then a summary in markdown for README.md.
  *
  *   node --max-old-space-size=8192 --import tsx test/bench/allocator.ts [PART...] [--csv FILE] [--quick]
- *     [--cells 10000/1000,20000/2000] [--rounds 10]
+ *     [--cells 10000/1000,20000/2000] [--rounds 5]
  *
  * PART: cycles, quota, sorter, placements, growth, stall; default: all of them. `--cells` (agents/frameworks) replaces the
- * grid of 48 cells, `--quick` takes small cells of everything. The whole takes some ten minutes on a quiet machine.
+ * grid of 48 cells, `--quick` takes small cells of everything. The whole should take less than
+ * twelve minutes on a quiet machine.
  */
 import { parseArgs } from 'node:util';
 import { type Cell, measureCycles } from './allocator/cycles.js';
@@ -28,7 +29,7 @@ const { values: flags, positionals } = parseArgs({
     csv: { type: 'string' },
     quick: { type: 'boolean', default: false },
     cells: { type: 'string' },
-    rounds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
   },
 });
 
