@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
 import { formatUuid } from '../../base/random.js';
+import { isRejection } from '../../base/rejection.js';
 import { systemClock } from '../../base/system/clock.js';
 import type { Logger } from '../../base/system/logger.js';
 import { createBufferedRandom } from '../../base/system/random.js';
@@ -18,7 +19,7 @@ import type { LinuxContainerizerOptions } from '../../runtime/linux-containerize
 import { openRuntimeDir } from '../../runtime/runtime-dir.js';
 import { SandboxCollector } from '../../runtime/sandbox/collector.js';
 import { SandboxFiles } from '../../runtime/sandbox/files.js';
-import { findPlaces } from '../../runtime/volumes/volume.js';
+import { findPlaces, type Volume, volumeOf } from '../../runtime/volumes/volume.js';
 import { VolumeDirectories } from '../../runtime/volumes/volume-directories.js';
 import type * as checkpoint from '../../wire/gen/mesoctl-checkpoint.js';
 import type * as mesos from '../../wire/gen/mesos.js';
@@ -320,13 +321,28 @@ class RunningAgent implements AgentHandle {
       onFatal: (error) => void this.#fail(error),
     });
     this.#shell = shell;
-    const repeated = found.state.operations.map(({ uuid }) => formatUuid(uuid));
-    void this.#volumes.removeLeftovers(findPlaces(core.view.agentInfo.resources ?? []), new Set(repeated));
+    await this.#inspectVolumes(found.state);
     this.#lifecycle.defer('core', () => shell.close());
     await shell.recover(found.state, found.fates);
     this.#recoveryMs = systemClock.now().monotonicMs - this.#startedAt.monotonicMs;
     for (const { handled, termination } of this.#early.splice(0))
       shell.onTerminated(termination).then(handled, () => undefined);
+  }
+
+  /** Says what is missing; what is left of destroyed volumes is deleted meanwhile. */
+  async #inspectVolumes({ operations, resources }: CheckpointState): Promise<void> {
+    const volumes = resources.flatMap((resource): readonly Volume[] => {
+      const volume = volumeOf(resource);
+      return volume === undefined || isRejection(volume) ? [] : [volume];
+    });
+    for (const volume of await this.#volumes.findMissing(volumes))
+      this.#logger.error(
+        { volume: volume.id, role: volume.role, path: this.#volumes.path(volume) },
+        'the directory of a volume is missing: tasks that need it fail; bring it back, or destroy the volume',
+      );
+    const repeated = new Set(operations.map(({ uuid }) => formatUuid(uuid)));
+    const places = findPlaces(this.#core?.view.agentInfo.resources ?? []);
+    void this.#volumes.removeLeftovers(places, repeated);
   }
 
   #onRegistered(agentId: string): void {

@@ -74,6 +74,17 @@ export class VolumeDirectories {
     }
   }
 
+  /** Those without a directory: somebody else removed it, or its disk is not there. */
+  async findMissing(volumes: readonly Volume[]): Promise<readonly Volume[]> {
+    const missing: Volume[] = [];
+    for (const volume of volumes) {
+      const directory = await openDirectory(`${this.path(volume)}/.`).catch(() => undefined);
+      if (directory === undefined) missing.push(volume);
+      await directory?.close();
+    }
+    return missing;
+  }
+
   /** Deletes what an earlier agent process did not get to; `keys` are of operations that will be repeated. */
   async removeLeftovers(places: readonly VolumePlace[], keys: ReadonlySet<string>): Promise<void> {
     for (const place of places) {
@@ -85,15 +96,11 @@ export class VolumeDirectories {
   }
 
   async #createAll(volumes: readonly Volume[]): Promise<void> {
-    const made: Volume[] = [];
     try {
-      for (const volume of volumes) {
-        await this.#create(volume);
-        made.push(volume);
-      }
+      for (const volume of volumes) await this.#create(volume);
     } catch (error) {
-      // They are empty: nothing but this operation has had them.
-      for (const volume of made)
+      // What this or an earlier try made is empty; what holds anything is not ours, and rmdir leaves it alone.
+      for (const volume of volumes)
         if (volume.place.kind !== 'mount') await rmdir(this.path(volume)).catch(() => undefined);
       throw error;
     }
@@ -169,27 +176,28 @@ async function makeDirectory(path: string): Promise<void> {
   for (let above = parent, level = 0; level < 4; above = dirname(above), level++) await syncDirectory(above);
 }
 
-/** Durable when it returns. What is gone already was moved by an earlier try. */
+/** Durable when it returns. What is gone was moved by an earlier try: that is no failure, whatever else fails by now. */
 async function moveAway(from: string, to: string): Promise<void> {
+  if (!(await exists(from))) return;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+  await rename(from, to);
   await syncDirectory(dirname(to));
-  await syncDirectory(dirname(from)).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  });
+  await syncDirectory(dirname(from));
 }
 
 /** Only what was moved away: one that is in its place was not. */
 async function moveBack(from: string, to: string): Promise<void> {
-  const isInPlace = await lstat(to).then(
-    () => true,
-    () => false,
-  );
-  if (!isInPlace) await rename(from, to).catch(() => undefined);
+  if (!(await exists(to))) await rename(from, to).catch(() => undefined);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function emptyDirectory(path: string): Promise<void> {

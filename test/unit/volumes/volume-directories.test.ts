@@ -76,6 +76,16 @@ describe('directories of volumes', () => {
     expect(readFileSync(join(directories.path(volume('old')), 'data'), 'utf8')).toBe('of somebody else');
   });
 
+  test('do not stay when making the others fails, not even those of an earlier try', async () => {
+    await create(volume('a'), volume('b'));
+    writeFileSync(join(directories.path(volume('b')), 'data'), 'x');
+    await expect(create(volume('a'), volume('b'))).rejects.toMatchObject({ code: 'DISK' });
+    expect([existsSync(directories.path(volume('a'))), existsSync(directories.path(volume('b')))]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   test('are not made of a link, nor on a disk that is not there', async () => {
     mkdirSync(`${workDir}/volumes/roles/eng web`, { recursive: true });
     symlinkSync(scratch, directories.path(volume()));
@@ -135,6 +145,9 @@ describe('directories of volumes', () => {
       message: expect.stringContaining("volume 'v' of role 'eng/web' cannot be used"),
     });
     expect(existsSync(directories.path(volume()))).toBe(false);
+    await create(volume('there'));
+    const missing = await directories.findMissing([volume('there'), volume(), volume('v', disk('mount'))]);
+    expect(missing).toEqual([volume()]);
   });
 
   test.skipIf(!isRoot)('are given to the user of the task, what is in them is not', async () => {
