@@ -336,6 +336,22 @@ describe('the HTTP server of an agent', () => {
     });
   });
 
+  test('shows a drain while it lasts', async () => {
+    const agent = await fixture.start(parts);
+    expect((await call(agent, { type: 'GET_AGENT' })).json).not.toHaveProperty('get_agent.drain_config');
+    fixture.master.send({ drain_agent: { config: { max_grace_period: { nanoseconds: 5e9 }, mark_gone: true } } });
+    let state = await getJson(agent, '/state');
+    for (const untilMs = Date.now() + 10_000; !('drain_config' in state) && Date.now() < untilMs; )
+      state = await getJson(agent, '/state');
+    expect(state.drain_config).toEqual({ max_grace_period: { nanoseconds: 5e9 }, mark_gone: true });
+    const { json } = await call(agent, { type: 'GET_AGENT' });
+    expect(json).toMatchObject({ get_agent: { drain_config: { mark_gone: true } } });
+    const since = (json as { get_agent: { estimated_drain_start_time: { nanoseconds: number } } }).get_agent;
+    const seconds = Math.floor(since.estimated_drain_start_time.nanoseconds / 1e9);
+    expect(state.estimated_drain_start_time_seconds).toBe(seconds);
+    expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(60);
+  });
+
   test('answers the calls of the v1 API', async () => {
     const agent = await fixture.start(parts);
     fixture.master.run('t1', 'sleep 1000');
