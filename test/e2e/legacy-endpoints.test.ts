@@ -167,7 +167,9 @@ describe('operator API', () => {
     const reply = await post(port, '/api/mesoctl/v1', { type: 'WHY', why });
     expect(reply.status).toBe(200);
     const { summary, reasons, first_step, findings } = JSON.parse(reply.body).why;
-    expect(summary).toMatch(/^No offer of cpus 64, mem 10M: .*agent\.example has cpus .* of the 64 wanted/);
+    expect(summary).toMatch(
+      /^No offer of cpus 64, mem 10M: agent\.example is too small even when idle: it has cpus .* of the 64 wanted/,
+    );
     expect(reasons[0]).toMatchObject({ code: 'TOO_SMALL', shortages: [{ name: 'cpus', wanted: 64 }] });
     expect(first_step).toMatch(/^Ask for no more than cpus/);
     expect(findings[0]).toMatchObject({ hostname: 'agent.example', code: 'TOO_SMALL' });

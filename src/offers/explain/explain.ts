@@ -144,6 +144,7 @@ class Report {
       detail,
       agents: count,
       frameworks: byFramework ? count : undefined,
+      isSingle: count <= 1 || byFramework,
       best: agent?.info.hostname ?? look?.absent?.hostname ?? look?.absent?.id ?? 'an agent',
       nowUnixMs: this.#inquiry.now.unixMs,
       ...this.#whoIs(byFramework ? look?.pair?.client : undefined),

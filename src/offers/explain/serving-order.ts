@@ -16,6 +16,8 @@ interface Rung {
 
 export class ServingOrder {
   #order: readonly Client[] | undefined;
+  /** Asked for again and again, for each agent. */
+  readonly #before = new Map<Client, readonly Client[]>();
 
   constructor(private readonly context: ExplainContext) {}
 
@@ -26,6 +28,14 @@ export class ServingOrder {
 
   /** Those that take part and come before `client`, first ones first; where frameworks are drawn, all others. O(clients) once. */
   before(client: Client): readonly Client[] {
+    const known = this.#before.get(client);
+    if (known !== undefined) return known;
+    const before = this.#findBefore(client);
+    this.#before.set(client, before);
+    return before;
+  }
+
+  #findBefore(client: Client): readonly Client[] {
     this.#order ??= this.#sorted();
     if (this.isDrawn) return this.#order.filter((other) => other !== client);
     const at = this.#order.indexOf(client);

@@ -17,6 +17,8 @@ import { fitOf } from './wish.js';
 /** Some 100 ms. */
 const MAX_PAIRS = 100_000;
 const MAX_AHEAD = 5;
+/** Those that are known to gain nothing are passed over at about this part of the cost. */
+const SKIPS_PER_PAIR = 64;
 
 /** What keeps a framework from every offer: most important first. */
 export const CLIENT_CODES: readonly Code[] = ['NOT_SUBSCRIBED', 'BACKPRESSURE', 'SUPPRESSED'];
@@ -194,6 +196,7 @@ export class Survey {
     const rivals: Client[] = [];
     for (const other of this.#order.before(client)) {
       if (rivals.length >= limit || this.#pairsLeft <= 0) break;
+      this.#pairsLeft -= 1 / SKIPS_PER_PAIR;
       if (agent.isSettled(other.slot)) continue;
       this.#pairsLeft--;
       const inquiry = this.#ofOthers;

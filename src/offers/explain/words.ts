@@ -9,6 +9,8 @@ export interface Told {
   readonly agents: number;
   /** For a question about one agent. */
   readonly frameworks: number | undefined;
+  /** It is about one agent, which is then called by its name. */
+  readonly isSingle: boolean;
   /** Hostname of the agent that stands for the others, or its id. */
   readonly best: string;
   readonly nowUnixMs: number;
@@ -44,7 +46,7 @@ export function sentenceOf(told: Told): string {
   const { detail, who } = told;
   const agents = countedOf(told);
   const best = bestOf(told);
-  const is = told.frameworks === undefined && told.agents > 1 ? 'are' : 'is';
+  const is = told.isSingle ? 'is' : 'are';
   switch (detail.code) {
     case 'NO_AGENTS':
       return 'no agent is registered';
@@ -72,13 +74,13 @@ export function sentenceOf(told: Told): string {
     case 'CAPABILITY':
       return capabilitySentence(told, agents);
     case 'REGION':
-      return `${agents} ${is} in another region: ${best} ${told.frameworks === undefined ? '' : 'is '}in ${detail.region}, the master in ${detail.masterRegion}`;
+      return `${agents} ${is} in another region: ${best} ${told.isSingle ? 'is ' : ''}in ${detail.region}, the master in ${detail.masterRegion}`;
     case 'CONSTRAINT':
       return `${agents} ${is} excluded by offer constraints: ${best} fails ${detail.constraint ?? 'all of them'}`;
     case 'TOO_SMALL':
       return `${agents} ${is} too small even when idle: ${nearest(told)} has ${shortText(detail.shortages)}`;
     case 'RESERVED':
-      return `${agents} ${told.frameworks === undefined && told.agents > 1 ? 'have' : 'has'} enough only with what is reserved: on ${best} ${holdersText(detail.holders, 'for role')}`;
+      return `${agents} ${told.isSingle ? 'has' : 'have'} enough only with what is reserved: on ${best} ${holdersText(detail.holders, 'for role')}`;
     case 'IN_USE':
       return `${agents} ${is} in use: ${nearest(told)} has ${shortText(detail.shortages)} free${usedText(detail.holders)}`;
     case 'OFFERED':
@@ -88,14 +90,14 @@ export function sentenceOf(told: Told): string {
     case 'HEADROOM':
       return `what is free is kept for guarantees not met yet: ${holdersText(detail.holders, 'for role')}; that leaves ${shortText(detail.shortages)}`;
     case 'BELOW_MINIMUM':
-      return `${agents} ${told.frameworks === undefined && told.agents > 1 ? 'have' : 'has'} less free than the smallest offer: ${best} has ${shortText(detail.shortages)}`;
+      return `${agents} ${told.isSingle ? 'has' : 'have'} less free than the smallest offer: ${best} has ${shortText(detail.shortages)}`;
     case 'FILTERED':
       return filteredSentence(told, agents);
     case 'DRF_ORDER':
       return orderSentence(told, agents, is);
     case 'AVAILABLE':
       return told.frameworks === undefined
-        ? `${agents} ${is} free for it, ${best} comes with the next allocation`
+        ? `${agents} ${is} free for it${named(told)}: the next allocation offers it`
         : `${agents} goes to ${who} with the next allocation`;
   }
 }
@@ -117,6 +119,8 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
     case 'PAUSED':
       return step('Wait: offers begin when enough agents are back. See which are missing.', 'mesoctl agent list');
     case 'NOT_SUBSCRIBED':
+      if (told.frameworks !== undefined)
+        return step('Nothing is wrong with it: no framework asks for offers now.', 'mesoctl framework list');
       return detail.state === undefined
         ? step('Start a framework, or give one the role.', 'mesoctl framework list')
         : absentStep(told);
@@ -203,13 +207,13 @@ function step(text: string, ...commands: string[]): { readonly text: string; rea
 }
 
 /** What the sentence begins with: so many agents, or the one that is asked about. */
-function countedOf({ agents, frameworks, best }: Told): string {
-  return frameworks === undefined ? countOf(agents, 'agent') : best;
+function countedOf({ agents, isSingle, best }: Told): string {
+  return isSingle ? best : countOf(agents, 'agent');
 }
 
 /** The agent that the numbers are of; where it is the only one, it was named. */
-function bestOf({ frameworks, best }: Told): string {
-  return frameworks === undefined ? best : 'it';
+function bestOf({ isSingle, best }: Told): string {
+  return isSingle ? 'it' : best;
 }
 
 export function countOf(count: number, noun: string): string {
@@ -217,13 +221,12 @@ export function countOf(count: number, noun: string): string {
 }
 
 function nearest(told: Told): string {
-  return told.agents > 1 && told.frameworks === undefined ? `the nearest, ${told.best},` : bestOf(told);
+  return told.isSingle ? bestOf(told) : `the nearest, ${told.best},`;
 }
 
 /** Where one agent is asked about, its name was said. */
-function named({ frameworks, agents, best }: Told): string {
-  if (frameworks !== undefined) return '';
-  return agents === 1 ? `: ${best}` : `, such as ${best}`;
+function named({ isSingle, best }: Told): string {
+  return isSingle ? '' : `, such as ${best}`;
 }
 
 /** Of an agent that could be offered, if only somebody took part. */
@@ -251,20 +254,21 @@ function isFramework(who: string): boolean {
 function capabilitySentence(told: Told, agents: string): string {
   const { detail, who } = told;
   const { capability, lackedBy } = detail;
-  const isMany = told.frameworks === undefined && told.agents > 1;
+  const isMany = !told.isSingle;
   if (lackedBy === 'agent') return `${agents} ${isMany ? 'lack' : 'lacks'} the capability ${capability}${named(told)}`;
   return `${agents} ${isMany ? 'are' : 'is'} for frameworks with ${capability}, which ${who} does not have${named(told)}`;
 }
 
 function offeredSentence(told: Told, agents: string, is: string): string {
-  const { detail, best, frameworks } = told;
+  const { detail, best, isSingle } = told;
   const [holder] = detail.holders ?? [];
   const since = `${offerText(holder)}${forText(holder?.sinceUnixMs, told)}`;
-  if (detail.isOwn === true) return `${agents} ${is} offered to ${told.who} already: ${best}${since}`;
+  if (detail.isOwn === true)
+    return `${agents} ${is} offered to ${told.who} already${isSingle ? '' : `: ${best}`}${since}`;
   const to = holder === undefined ? 'others' : `${holderName(holder)} in role ${holder.role}`;
-  return frameworks === undefined
-    ? `${agents} ${is} offered to others: ${best} to ${to}${since}`
-    : `${agents} ${is} offered to ${to}${since}`;
+  return isSingle
+    ? `${agents} is offered to ${to}${since}`
+    : `${agents} ${is} offered to others: ${best} to ${to}${since}`;
 }
 
 function offeredStep(told: Told): { readonly text: string; readonly commands: string[] } {
@@ -281,9 +285,8 @@ function filteredSentence(told: Told, agents: string): string {
   const { detail, best } = told;
   const which = detail.offerId === undefined ? '' : ` with offer ${shortId(detail.offerId)}`;
   const ago = detail.sinceUnixMs === undefined ? '' : ` ${duration(told.nowUnixMs - detail.sinceUnixMs)} ago`;
-  const where = told.frameworks === undefined ? `${best} was declined` : `${told.who} declined it`;
-  const many = told.frameworks === undefined && told.agents > 1 ? 'were' : 'was';
-  const subject = told.frameworks === undefined ? `${agents} ${many} declined before: ` : '';
+  const where = told.frameworks === undefined ? `${best} was declined` : `${told.who} declined ${best}`;
+  const subject = told.isSingle ? '' : `${agents} were declined before: `;
   return `${subject}${where}${which}${ago}, and is not offered again${untilText(detail, told)}`;
 }
 

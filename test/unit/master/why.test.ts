@@ -74,7 +74,7 @@ describe('WHY of the master core', () => {
         },
       ],
     });
-    expect(answer.summary).toContain('h1 to shop in role *, offer ');
+    expect(answer.summary).toContain('h1 is offered to shop in role *, offer ');
     expect(answer.commands).toEqual(['mesoctl offer list --filter host==h1']);
     expectFirst(why({ frameworkId: idOf(scheduler) }), 'OFFERED', { isOwn: true });
   });

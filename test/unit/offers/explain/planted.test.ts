@@ -254,7 +254,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     ask: { frameworkId: 'f' },
     cause: 'MAINTENANCE',
     numbers: { sinceUnixMs: START_UNIX_MS, untilUnixMs: START_UNIX_MS + HOUR },
-    says: /down for maintenance: x.example for 1h/,
+    says: /x.example is down for maintenance for 1h/,
   },
   'a connected agent whose machine is down': {
     plant: () => new Plant().agent('a', 'cpus:4;mem:4096').framework('f').deactivate('a', { code: 'MAINTENANCE' }),
@@ -425,7 +425,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     ask: { frameworkId: 'f', wanted: res('cpus:4') },
     cause: 'RESERVED',
     numbers: { holders: [{ role: 'eng', resources: expect.anything() }], shortages: lacks('cpus', 4, 1) },
-    says: /on a.example cpus 8 for role eng/,
+    says: /a.example has enough only with what is reserved: on it cpus 8 for role eng/,
   },
   'an agent that is reserved as a whole': {
     plant: () => new Plant().agent('a', 'cpus(eng/web):4;mem(eng/web):512').framework('f', ['eng']),
@@ -518,7 +518,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
         },
       ],
     },
-    says: /a.example to g in role ops, offer O0 for 40s/,
+    says: /a.example is offered to g in role ops, offer O0 for 40s/,
   },
   'an offer that the framework holds itself': {
     plant: () => new Plant().agent('a', 'cpus:4;mem:4096').framework('f').allocate().after(60_000),
