@@ -360,10 +360,10 @@ export class ReferenceAllocator {
         if (this.free(agent.id).isEmpty) return;
         const visible = this.#visible(agent, frameworkId, role, run);
         const limits = this.#remainingLimits(role);
-        const firm = shrink(visible.filter(isFirm), (name) =>
-          Math.min(limits.get(name) ?? Number.POSITIVE_INFINITY, spare(run, name)),
-        );
-        this.#offer(agent, frameworkId, role, visible.filter((entry) => !isFirm(entry)).add(firm), run);
+        const firm = visible.filter(isFirm);
+        const kept = shrink(firm, (name) => Math.min(limits.get(name) ?? Number.POSITIVE_INFINITY, spare(run, name)));
+        const offer = kept === firm ? visible : visible.filter((entry) => !isFirm(entry)).add(kept);
+        this.#offer(agent, frameworkId, role, offer, run);
       }
   }
 
@@ -603,17 +603,12 @@ export class ReferenceAllocator {
   }
 }
 
-/** As an allocator, for whoever drives either; it answers everything but questions that change nothing. */
-export function createReference(options: AllocatorOptions): Allocator {
-  return new ReferenceAllocator(options) as Partial<Allocator> as Allocator;
-}
-
 /** Scalars chopped to a target; each name occurs once among firm resources of the tests' agents. */
 function shrink(scalars: Resources, target: (name: string) => number): Resources {
-  return scalars.shrinkEach((entry) => ({
-    ...entry,
-    milli: Math.min(entry.milli, Math.max(0, target(entry.kind.name))),
-  }));
+  return scalars.shrinkEach((entry) => {
+    const milli = Math.min(entry.milli, Math.max(0, target(entry.kind.name)));
+    return milli === entry.milli ? entry : { ...entry, milli };
+  });
 }
 
 /** What may be given away without touching what guarantees need. */

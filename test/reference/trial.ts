@@ -31,14 +31,16 @@ export interface Terms {
   readonly options?: string;
 }
 
-export class Violation extends Error {
+export const SCRIPT_FOLLOWS = 'As a golden script of the allocator:';
+
+class Violation extends Error {
   override readonly name = 'Violation';
 
   constructor(
     readonly complaints: Complaints,
     readonly script: string,
   ) {
-    super(`${complaints.join('\n')}\n\nAs a golden script of the allocator:\n\n${script}`);
+    super(`${complaints.join('\n')}\n\n${SCRIPT_FOLLOWS}\n\n${script}`);
   }
 }
 
@@ -50,21 +52,26 @@ export function play(moves: readonly Move[], terms: Terms): readonly Step[] {
   return trial.steps;
 }
 
-/** Plays random sequences; a failure is shrunk and told as a golden script. */
-export function expectLawful(
-  sequences: fc.Arbitrary<readonly Move[]>,
-  runs: number,
-  terms: (budget: number, seed: number) => Terms,
-): void {
-  const property = fc.property(sequences, fc.integer({ min: 1, max: 9 }), fc.nat(1000), (moves, budget, seed) => {
-    play(moves, terms(budget, seed));
+export interface Search {
+  readonly sequences: fc.Arbitrary<readonly Move[]>;
+  readonly runs: number;
+  readonly terms: (budget: number, seed: number) => Terms;
+  /** Of fast-check; undefined: another each time. */
+  readonly seed?: number;
+  /** Whether a failure is made as small as it gets. */
+  readonly shrinks: boolean;
+}
+
+/** Plays random sequences until one leads to a violation, which is then shrunk and told as a golden script. */
+export function findViolation({ sequences, runs, terms, seed, shrinks }: Search): string | undefined {
+  const property = fc.property(sequences, fc.integer({ min: 1, max: 9 }), fc.nat(1000), (moves, budget, ownSeed) => {
+    play(moves, terms(budget, ownSeed));
   });
-  const result = fc.check(property, { numRuns: runs });
-  if (!result.failed) return;
+  const parameters = { numRuns: runs, endOnFailure: !shrinks };
+  const result = fc.check(property, seed === undefined ? parameters : { ...parameters, seed });
+  if (!result.failed) return undefined;
   const told = result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance);
-  throw new Error(
-    `after ${result.numRuns} of ${runs} sequences (seed ${result.seed}, path ${result.counterexamplePath}):\n${told}`,
-  );
+  return `sequence ${result.numRuns} of ${runs} (seed ${result.seed}, path ${result.counterexamplePath}):\n${told}`;
 }
 
 class Trial {
@@ -158,21 +165,22 @@ class SideBySide {
     const offers = allSlices(fast, agentIds, nowMs, undefined);
     const ofSlices = this.#sliced === undefined ? offers : allSlices(this.#sliced, agentIds, nowMs, terms.budget);
     if (terms.judges) this.#complaints.push(...judgeOffers(reference, offers, agentIds, nowMs));
-    const told = tell(offers);
-    if (told.join() !== tell(ofSlices).join())
+    if (!areSame(offers, ofSlices))
       this.#complaints.push(
-        `in slices of ${terms.budget} the offers are ${tell(ofSlices).join(', ')}; at once ${told.join(', ')}`,
+        `in slices of ${terms.budget} the offers are ${tell(ofSlices).join(', ')}; at once ${tell(offers).join(', ')}`,
       );
-    if (terms.compares) this.#compare(told, tell(reference.allocate(agentIds, nowMs).offers));
+    if (terms.compares) this.#compare(offers, reference.allocate(agentIds, nowMs).offers);
     else reference.adopt(offers, nowMs);
     if (terms.judges && this.#complaints.length === 0) this.#complaints.push(...judgeFairness(reference, offers));
     return { offers, inverseOffers: [], more: false };
   }
 
-  #compare(told: readonly string[], right: readonly string[]): void {
-    this.#rightAnswer = right;
-    if (told.join() !== right.join())
-      this.#complaints.push(`the allocator offers ${told.join(', ')}; the reference offers ${right.join(', ')}`);
+  #compare(offers: readonly OfferDecision[], right: readonly OfferDecision[]): void {
+    this.#rightAnswer = tell(right);
+    if (!areSame(offers, right))
+      this.#complaints.push(
+        `the allocator offers ${tell(offers).join(', ')}; the reference offers ${tell(right).join(', ')}`,
+      );
     else this.#complaints.push(...compareRoles(this.fast.snapshot().roles, this.reference.snapshot().roles));
   }
 }
@@ -205,15 +213,30 @@ function allSlices(
   return offers;
 }
 
-/** As the interpreter answers `allocate`; entries in the order of their names, for the algebra's order says nothing. */
+/** As the interpreter answers `allocate`. */
 function tell(offers: readonly OfferDecision[]): readonly string[] {
   if (offers.length === 0) return ['no offers'];
   return offers
-    .map(({ agentId, frameworkId, role, resources }) => {
-      const entries = resources.unallocated().toString().split('; ').sort();
-      return `${agentId} -> ${frameworkId} (${role}): ${entries.join('; ')}`;
-    })
+    .map(
+      ({ agentId, frameworkId, role, resources }) =>
+        `${agentId} -> ${frameworkId} (${role}): ${resources.unallocated()}`,
+    )
     .sort();
+}
+
+/** The order of offers, and of the entries of one, says nothing. */
+function areSame(some: readonly OfferDecision[], others: readonly OfferDecision[]): boolean {
+  const inOrder = (offers: readonly OfferDecision[]): string =>
+    tell(offers)
+      .map((line) =>
+        line
+          .split(/(?<=\):) |; /)
+          .sort()
+          .join(),
+      )
+      .sort()
+      .join();
+  return inOrder(some) === inOrder(others);
 }
 
 function invoke(target: object | undefined, name: string | symbol, args: readonly unknown[]): unknown {

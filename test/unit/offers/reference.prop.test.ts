@@ -1,18 +1,31 @@
 /**
  * The allocator against the slow reference (test/reference) and against the laws that hold for any allocator. A failure is
  * shrunk and printed as a golden script: paste it into test/golden/allocator, mend, and it stays mended.
+ * That these tests find what is wrong is shown in reference.bite.test.ts.
  */
-import { describe, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { clusters, EVERYTHING, PLAIN, QUOTA, SHARED, sequences } from '../../reference/events.js';
-import { expectLawful } from '../../reference/trial.js';
+import { findViolation, play, type Search } from '../../reference/trial.js';
 
-const DEADLINE_MS = 600_000;
+/** Far beyond what a slow machine needs. */
+const DEADLINE_MS = 900_000;
+
+/** Thrown, not compared: the message is long, and meant to be read. */
+function expectLawful(search: Omit<Search, 'shrinks'>): void {
+  const violation = findViolation({ ...search, shrinks: true });
+  if (violation !== undefined) throw new Error(violation);
+}
 
 describe('the allocator', () => {
   it(
     'decides as the reference does on 5,000 random clusters',
     () => {
-      expectLawful(clusters(), 5_000, (_, seed) => ({ compares: true, judges: false, options: `seed=${seed}` }));
+      expectLawful({
+        sequences: clusters(),
+        runs: 5_000,
+        terms: (_, seed) => ({ compares: true, judges: false, options: `seed=${seed}` }),
+      });
     },
     DEADLINE_MS,
   );
@@ -25,13 +38,12 @@ describe('the allocator', () => {
     ['about shared volumes', SHARED, 1_000],
   ] as const)(
     'keeps every law through random sequences %s',
-    (_, kinds, runs) => {
-      expectLawful(sequences(kinds), runs, (budget, seed) => ({
-        budget,
-        compares: true,
-        judges: true,
-        options: `seed=${seed} region=east`,
-      }));
+    (_, family, runs) => {
+      expectLawful({
+        sequences: sequences(family),
+        runs,
+        terms: (budget, seed) => ({ budget, compares: true, judges: true, options: `seed=${seed} region=east` }),
+      });
     },
     DEADLINE_MS,
   );
@@ -39,13 +51,50 @@ describe('the allocator', () => {
   it(
     'keeps every law with random sorters',
     () => {
-      expectLawful(sequences(EVERYTHING), 1_500, (budget, seed) => ({
-        budget,
-        compares: false,
-        judges: true,
-        options: `seed=${seed} sorter=random region=east`,
-      }));
+      expectLawful({
+        sequences: sequences(EVERYTHING),
+        runs: 1_500,
+        terms: (budget, seed) => ({
+          budget,
+          compares: false,
+          judges: true,
+          options: `seed=${seed} sorter=random region=east`,
+        }),
+      });
     },
     DEADLINE_MS,
   );
 });
+
+describe('the random sequences', () => {
+  it('use every command and lead to every kind of offer', () => {
+    const samples = [EVERYTHING, QUOTA, SHARED].flatMap((family) =>
+      fc.sample(sequences(family), { numRuns: 150, seed: 1 }),
+    );
+    const steps = samples.flatMap((moves) => play(moves, { compares: true, judges: false, options: 'region=east' }));
+    const words = new Set(steps.map(({ line }) => line.split(' ')[0]));
+    for (const word of COMMANDS) expect(words, `${word} is drawn`).toContain(word);
+    const offers = steps.filter(({ line }) => line.startsWith('allocate')).flatMap(({ answer }) => answer);
+    for (const kind of KINDS) expect(offers.filter((offer) => offer.includes(kind)).length, kind).toBeGreaterThan(5);
+    expect(offers.filter((offer) => offer === 'no offers').length / offers.length).toBeLessThan(0.5);
+  });
+});
+
+const COMMANDS = [
+  ...['agent', 'framework', 'update-framework', 'remove-framework', 'activate', 'deactivate', 'back-pressure'],
+  ...['update-agent', 'remove-agent', 'activate-agent', 'deactivate-agent', 'whitelist', 'pause', 'resume', 'now'],
+  ...['allocate', 'decline', 'decline-all', 'launch', 'finish', 'reserve', 'create-shared', 'operator-reserve'],
+  ...['suppress', 'revive', 'weight', 'quota'],
+];
+
+/** As an offer names them. */
+const KINDS = [
+  'cpus{REV}',
+  'gpus',
+  'ports',
+  'STATIC',
+  'DYNAMIC',
+  'SHARED',
+  'STATIC,eng),(DYNAMIC,eng/web)',
+  'no offers',
+];
