@@ -362,5 +362,6 @@ export function clusters(): fc.Arbitrary<readonly Move[]> {
 }
 
 export function linesOf({ kind, numbers: drawn }: Move, situation: Situation): readonly string[] {
-  return (EVENTS[kind] as Event)(drawn, situation);
+  const event: Event = EVENTS[kind];
+  return event(drawn, situation);
 }

@@ -95,6 +95,6 @@ const KINDS = [
   'STATIC',
   'DYNAMIC',
   'SHARED',
-  'STATIC,eng),(DYNAMIC,eng/web)',
+
   'no offers',
 ];
