@@ -261,7 +261,7 @@ describe('operations that are refused', () => {
     const many = Array.from({ length: 1000 }, () => reserve(on('cpus', 0.001)));
     scheduler.accept([scheduler.takeOffer()], [...many, withId(reserve(on('cpus', 0.001)), 'last')]);
     expect(statuses(scheduler)[0]?.message).toContain('1000 operations');
-  });
+  }, 60_000);
 });
 
 describe('shared volumes', () => {
