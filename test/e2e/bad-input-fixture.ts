@@ -24,6 +24,8 @@ export function masterConfig(workDir: string): MasterConfig {
     raftReads: 'quorum',
     workDir,
     allocationIntervalMs: 50,
+    offerConstraintsRe2MaxMem: 4096,
+    offerConstraintsRe2MaxProgramSize: 100,
     agentPingTimeoutMs: 15_000,
     maxAgentPingTimeouts: 5,
     agentReregisterTimeoutMs: 600_000,

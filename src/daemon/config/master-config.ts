@@ -28,6 +28,12 @@ export interface MasterConfig {
   readonly allocationIntervalMs: number;
   /** undefined: offers do not time out. */
   readonly offerTimeoutMs?: number | undefined;
+  /** undefined: frameworks may hold offers as long as they like. */
+  readonly rescindHeldOffersAfterMs?: number | undefined;
+  /** undefined: an offer may hold all of an agent. */
+  readonly maxOfferFraction?: number | undefined;
+  readonly offerConstraintsRe2MaxMem: number;
+  readonly offerConstraintsRe2MaxProgramSize: number;
   readonly agentPingTimeoutMs: number;
   readonly maxAgentPingTimeouts: number;
   readonly agentReregisterTimeoutMs: number;

@@ -121,6 +121,36 @@ export const MASTER_FLAGS = {
     kind: kinds.duration({ min: 1 }),
     group: 'cluster',
   }),
+  rescindHeldOffersAfterMs: optionalFlag<number>({
+    name: 'rescind-held-offers-after',
+    summary: 'take offers back that are older than this while a framework without offers waits (default: never)',
+    kind: kinds.duration({ min: 1000 }),
+    group: 'cluster',
+  }),
+  maxOfferFraction: optionalFlag<number>({
+    name: 'max-offer-fraction',
+    summary: 'largest part of an agent that one offer holds of what is not reserved (default: all of it)',
+    kind: kinds.fraction({ min: 0.001, max: 1 }),
+    group: 'cluster',
+  }),
+  offerConstraintsRe2MaxMem: flag<number>(
+    {
+      name: 'offer-constraints-re2-max-mem',
+      summary: 'longest regular expression of an offer constraint, in bytes',
+      kind: kinds.integer({ min: 1, max: 1_048_576 }),
+      group: 'limits',
+    },
+    '4096',
+  ),
+  offerConstraintsRe2MaxProgramSize: flag<number>(
+    {
+      name: 'offer-constraints-re2-max-program-size',
+      summary: 'largest regular expression of an offer constraint, in instructions',
+      kind: kinds.integer({ min: 1, max: 100_000 }),
+      group: 'limits',
+    },
+    '100',
+  ),
   minAllocatableResources: flag<string>(
     {
       name: 'min-allocatable-resources',

@@ -357,6 +357,7 @@ function readAllocatorOptions(config: MasterConfig): AllocatorOptions {
     frameworkSorter: config.frameworkSorter,
     excludedResourceNames: new Set(config.fairSharingExcludedResourceNames),
     filterGpuResources: config.filterGpuResources,
+    maxOfferFraction: config.maxOfferFraction,
     domain: config.domain,
   };
 }

@@ -24,6 +24,7 @@ export interface RunContext {
   readonly roleOrder: RoleOrder;
   readonly minimum: MinAllocatable;
   readonly random: Random;
+  readonly maxOfferFraction: number | undefined;
 }
 
 /** Skipped slots of an order cost about this many times less than a pair that is looked at. */
@@ -155,7 +156,7 @@ export class AllocationRun {
     { missing, quota }: { readonly missing: Float64Array; readonly quota: QuotaRun },
   ): void {
     const { ledger, random } = this.context;
-    const firm = visible.filter(isFirmScalar);
+    const firm = this.#withinFraction(agent, client, visible).filter(isFirmScalar);
     const limits = quota.remainingLimits(client.role);
     const wanted = missing.map((milli, i) => Math.min(milli, limits[i] ?? 0));
     const guaranteed = shrinkScalars(firm, wanted, ledger.names, random);
@@ -205,7 +206,7 @@ export class AllocationRun {
   }
 
   #offerShare(agent: AgentState, client: Client, visible: Resources): void {
-    const offer = this.#withinQuota(client, visible);
+    const offer = this.#withinQuota(client, this.#withinFraction(agent, client, visible));
     if (offer !== visible && offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
     this.#commit(agent, client, offer, this.#held.has(agent.slot));
     this.quota?.onGiven(client.role, this.#firm.take(offer).firm, 2);
@@ -223,6 +224,28 @@ export class AllocationRun {
   }
 
   // Both stages.
+
+  /** At most a part of the agent of what can be divided, with what stage 1 gave already; never less than the minimum. */
+  #withinFraction(agent: AgentState, client: Client, visible: Resources): Resources {
+    const { ledger, maxOfferFraction, minimum, random } = this.context;
+    if (maxOfferFraction === undefined) return visible;
+    const { names } = ledger;
+    const target = new Float64Array(names.size);
+    for (const { kind, milli } of agent.total.entries)
+      if (kind.type === 'SCALAR') add(target, names.indexOf(kind.name), milli * maxOfferFraction);
+    for (const alternative of client.minAllocatable ?? minimum)
+      for (const [name, milli] of alternative) {
+        const index = names.indexOf(name);
+        target[index] = Math.max(target[index] ?? 0, milli);
+      }
+    const held = this.#held.get(agent.slot)?.get(client.slot) ?? Resources.empty;
+    this.#firm.take(held);
+    for (let i = 0; i < target.length; i++)
+      target[i] = Math.max(0, Math.floor(target[i] ?? 0) - this.#firm.firm.get(i));
+    const divisible = visible.filter((entry) => isFirmScalar(entry) && !entry.kind.whole);
+    const kept = shrinkScalars(divisible, target, names, random);
+    return kept === divisible ? visible : visible.subtract(divisible).add(kept);
+  }
 
   /** What the client may see of the agent; undefined when nothing of it can be offered, which is then remembered. */
   #visibleOrSettled(agent: AgentState, client: Client): Resources | undefined {
@@ -262,6 +285,10 @@ export class AllocationRun {
 /** Unreserved, not revocable, scalar: what quota is about. */
 function isFirmScalar({ kind }: Resources['entries'][number]): boolean {
   return kind.type === 'SCALAR' && kind.reservations.length === 0 && !kind.revocable;
+}
+
+function add(target: Float64Array, index: number, milli: number): void {
+  target[index] = (target[index] ?? 0) + milli;
 }
 
 function shuffleSlots(slots: Int32Array, random: Random): void {

@@ -23,6 +23,8 @@ export interface AllocatorOptions {
   readonly frameworkSorter: 'drf' | 'random';
   readonly excludedResourceNames: ReadonlySet<string>;
   readonly filterGpuResources: boolean;
+  /** Largest part of an agent's total that one offer holds of each unreserved scalar; undefined: all of it. */
+  readonly maxOfferFraction?: number | undefined;
   /** Fault domain of the master; agents of another region go to REGION_AWARE frameworks only. */
   readonly domain?: mesos.DomainInfo | undefined;
 }

@@ -386,6 +386,7 @@ class HierarchicalAllocator implements Allocator {
       roleOrder: this.#roleOrder,
       minimum: this.#minimum,
       random: this.#random,
+      maxOfferFraction: this.options.maxOfferFraction,
     };
     return new AllocationRun(context, this.#candidates(agentIds), this.#quotaRun());
   }

@@ -2,7 +2,7 @@
  * The language of the allocator's golden scripts: one command a line, each answers with the lines it prints.
  * The interpreter plays the master: it remembers what was offered and launched, and gives it back when told to.
  *
- *   options [sorter=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all]
+ *   options [sorter=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5]
  *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES]
  *   framework ID ROLES [can=CAP,...] [suppressed=ROLES] [min=ROLE/RESOURCES|ROLE/any] [where=ROLE/CONSTRAINT] [inactive]
  *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
@@ -331,6 +331,7 @@ function optionsOf(named: ReadonlyMap<string, string>): AllocatorOptions {
     minAllocatable: (named.get('min') ?? 'cpus:0.01|mem:32').split('|').map(resourcesOf),
     excludedResourceNames: new Set(listOf(named.get('exclude') ?? '')),
     filterGpuResources: named.get('gpus') !== 'offer-to-all',
+    maxOfferFraction: named.has('fraction') ? Number(named.get('fraction')) : undefined,
     domain: region === undefined ? undefined : { fault_domain: { region: { name: region }, zone: { name: 'z' } } },
   };
 }

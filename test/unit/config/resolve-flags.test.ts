@@ -287,8 +287,8 @@ describe.each([
 
   it('names things as Mesos does and says what they are', () => {
     for (const { spec } of Object.values(table)) {
-      expect(spec.name).toMatch(/^[a-z]+(-[a-z]+)*$/);
-      expect(mesosNameOf(spec.name)).toMatch(/^[a-z_]+$/);
+      expect(spec.name).toMatch(/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/);
+      expect(mesosNameOf(spec.name)).toMatch(/^[a-z0-9_]+$/);
       expect(spec.summary.length).toBeGreaterThan(10);
       expect(spec.kind.allowed.length).toBeGreaterThan(3);
     }

@@ -81,6 +81,21 @@ describe('SUBSCRIBE', () => {
     expect(scheduler.types()).toEqual(['ERROR']);
   });
 
+  it('bounds regular expressions of constraints by its flags, and by nothing smaller', () => {
+    const subscribed = (regex: string, config: ConstructorParameters<typeof Harness>[0] = {}) => {
+      const scheduler = new Harness(config).scheduler({ role: 'a' });
+      const constraint = { selector: { attribute_name: 'rack' }, predicate: { text_matches: { regex } } };
+      const groups = [{ attribute_constraints: [constraint] }];
+      scheduler.subscribe({ offer_constraints: { role_constraints: { a: { groups } } } });
+      return scheduler.types();
+    };
+    expect(subscribed('(rack){9}')).toContain('SUBSCRIBED');
+    expect(subscribed('(rack){9}', { config: { offerConstraintsRe2MaxProgramSize: 20 } })).toEqual(['ERROR']);
+    expect(subscribed('(rack){9}', { config: { offerConstraintsRe2MaxMem: 8 } })).toEqual(['ERROR']);
+    expect(subscribed('(rack){90}')).toEqual(['ERROR']);
+    expect(subscribed('(rack){90}', { config: { offerConstraintsRe2MaxProgramSize: 1000 } })).toContain('SUBSCRIBED');
+  });
+
   it('honours --roles and --no-root-submissions', () => {
     const harness = new Harness({ config: { roles: ['web'], rootSubmissions: false } });
     const unlisted = harness.scheduler({ role: 'db' });

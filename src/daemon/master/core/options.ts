@@ -16,6 +16,10 @@ export type MasterCoreConfig = Pick<
   MasterConfig,
   | 'allocationIntervalMs'
   | 'offerTimeoutMs'
+  | 'rescindHeldOffersAfterMs'
+  | 'maxOfferFraction'
+  | 'offerConstraintsRe2MaxMem'
+  | 'offerConstraintsRe2MaxProgramSize'
   | 'agentPingTimeoutMs'
   | 'maxAgentPingTimeouts'
   | 'agentReregisterTimeoutMs'

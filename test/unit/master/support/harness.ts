@@ -28,6 +28,10 @@ export const START_UNIX_MS = 1_700_000_000_000;
 export const DEFAULT_CONFIG: MasterCoreConfig = {
   allocationIntervalMs: 1000,
   offerTimeoutMs: undefined,
+  rescindHeldOffersAfterMs: undefined,
+  maxOfferFraction: undefined,
+  offerConstraintsRe2MaxMem: 4096,
+  offerConstraintsRe2MaxProgramSize: 100,
   agentPingTimeoutMs: 15_000,
   maxAgentPingTimeouts: 5,
   agentReregisterTimeoutMs: 600_000,

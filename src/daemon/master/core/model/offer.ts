@@ -6,6 +6,8 @@ import type { OfferView } from '../view.js';
 
 export class OfferRecord implements OfferView {
   timeout: TimerHandle | undefined;
+  /** When it is looked at whether the framework sits on it; see offers/held-offers.ts. */
+  holdCheck: TimerHandle | undefined;
 
   readonly id: string;
   readonly frameworkId: string;

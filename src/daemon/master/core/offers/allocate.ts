@@ -10,6 +10,7 @@ import { ALLOCATION_BUDGET, MAX_OFFERS_PER_EVENT } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { touchSums } from '../watchers/usage.js';
+import { watchHeldOffer } from './held-offers.js';
 import { sendInverseOffers } from './inverse-offer-book.js';
 import { makeOffer } from './offer-book.js';
 
@@ -32,10 +33,14 @@ function sendOffers(context: Context, decisions: readonly OfferDecision[]): void
     const framework = present(context.state.frameworks.get(decision.frameworkId), 'offers go to known frameworks');
     const agent = present(context.state.agents.get(decision.agentId), 'offers are of known agents');
     const offer = makeOffer(context, framework, agent, decision);
+    watchHeldOffer(context, offer);
     const offers = byFramework.get(framework);
     if (offers === undefined) byFramework.set(framework, [offer.message]);
     else offers.push(offer.message);
   }
+  // An offer that was not all of an agent leaves something for the next run.
+  if (decisions.length > 0 && context.config.maxOfferFraction !== undefined)
+    context.allocation.requestAtInterval(context.now.monotonicMs);
   for (const [framework, offers] of byFramework) {
     framework.count('offers/sent', offers.length);
     for (let from = 0; from < offers.length; from += MAX_OFFERS_PER_EVENT)

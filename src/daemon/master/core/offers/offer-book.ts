@@ -50,6 +50,7 @@ export function takeOffer(context: Context, offer: OfferRecord, ending: OfferEnd
   framework.offeredTally.subtract(offer.resources);
   agent.offers.delete(offer.id);
   context.timers.cancel(offer.timeout);
+  context.timers.cancel(offer.holdCheck);
   tellOfferEnded(context, offer, ending);
   touchUsage(context, framework.id, agent.id);
 }

@@ -9,7 +9,10 @@ import { rolesOfFramework, validateSubscription } from '../../../../wire/validat
 import type { FrameworkFacts } from '../model/framework.js';
 import type { MasterCoreConfig } from '../options.js';
 
-type Rules = Pick<MasterCoreConfig, 'roles' | 'rootSubmissions'>;
+type Rules = Pick<
+  MasterCoreConfig,
+  'roles' | 'rootSubmissions' | 'offerConstraintsRe2MaxMem' | 'offerConstraintsRe2MaxProgramSize'
+>;
 
 export function checkedFacts(
   rules: Rules,
@@ -17,7 +20,12 @@ export function checkedFacts(
   suppressedRoles: readonly string[] = [],
   offerConstraints: scheduler.OfferConstraints | undefined = undefined,
 ): FrameworkFacts | Rejection {
-  const invalid = validateSubscription({ info, suppressedRoles, offerConstraints }) ?? flagsRejection(rules, info);
+  const regexLimits = {
+    maxTextBytes: rules.offerConstraintsRe2MaxMem,
+    maxProgramSize: rules.offerConstraintsRe2MaxProgramSize,
+  };
+  const invalid =
+    validateSubscription({ info, suppressedRoles, offerConstraints, regexLimits }) ?? flagsRejection(rules, info);
   return invalid ?? { info, suppressedRoles: new Set(suppressedRoles), offerConstraints };
 }
 
