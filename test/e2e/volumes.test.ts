@@ -41,8 +41,7 @@ describe.skipIf(!isRoot)('a persistent volume', () => {
   const used = new Set<string>();
   const holdsVolume = (offer: Json) =>
     offer.resources.some((resource: Json) => resource.disk?.persistence?.id === 'v1');
-  const statuses = (): Json[] =>
-    scheduler.events.flatMap((event) => event.update_operation_status?.status ?? []) as Json[];
+  const statuses = (): Json[] => scheduler.events.flatMap<Json>((event) => event.update_operation_status?.status ?? []);
   const finished = (id: string) =>
     until(
       `operation ${id} is finished`,
@@ -115,7 +114,7 @@ describe.skipIf(!isRoot)('a persistent volume', () => {
     await until(
       'nothing waits',
       async () => {
-        for (; acknowledged < statuses().length; acknowledged++) await acknowledge(statuses()[acknowledged] as Json);
+        for (; acknowledged < statuses().length; acknowledged++) await acknowledge(statuses()[acknowledged]);
         return (await operations()).length === 0;
       },
       { explain: () => `${JSON.stringify(statuses())}\n${cluster.logs()}` },
