@@ -12,6 +12,8 @@ export interface Situation {
   readonly agents: ReadonlySet<string>;
   readonly frameworks: ReadonlyMap<string, readonly string[]>;
   readonly holdings: readonly Readonly<Holding>[];
+  /** Ids of the volumes on all agents: none is made twice. */
+  readonly volumes: ReadonlySet<string>;
 }
 
 type Numbers = readonly [first: number, second: number, third: number];
@@ -192,12 +194,12 @@ const EVENTS = {
     const roles = ['eng', 'eng/web', 'eng,eng/web', 'eng/web/a'][roleSet % 4];
     return frameworks.has(id) ? [] : [`framework ${id} ${roles} can=SHARED_RESOURCES,RESERVATION_REFINEMENT`];
   },
-  share: ([which, name], { holdings }) => {
+  share: ([which, name], { holdings, volumes }) => {
     const chosen = pick(
       holdings.filter(({ offered, role }) => role !== '*' && offered.filter(isFirm).scalar('disk') > 0),
       which,
     );
-    if (chosen === undefined) return [];
+    if (chosen === undefined || volumes.has(`v${name}`)) return [];
     const mb = chosen.offered.filter(isFirm).scalar('disk') / (1 + (name & 1));
     return [
       about('reserve', chosen, `disk:${mb}`, chosen.role),

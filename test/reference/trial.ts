@@ -93,6 +93,11 @@ class Trial {
       agents: new Set(reference?.agents.keys() ?? []),
       frameworks: new Map(frameworks),
       holdings: this.#interpreter.holdings,
+      volumes: new Set(
+        [...(reference?.agents.values() ?? [])].flatMap(({ total }) =>
+          total.entries.flatMap(({ kind }) => kind.disk?.persistence?.id ?? []),
+        ),
+      ),
     };
   }
 

@@ -136,16 +136,17 @@ class HierarchicalAllocator implements Allocator {
     state.active = framework.active;
     state.suppressedRoles.clear();
     for (const role of framework.suppressedRoles) state.suppressedRoles.add(role);
+    for (const role of state.roles) {
+      const client = this.#admitRole(state, role);
+      const isRevived = formerlySuppressed.has(role) && !state.suppressedRoles.has(role);
+      if (isRevived) this.#ledger.filters.removeClient(client.slot);
+    }
+    // After the new ones: a parent that they share is not forgotten in between, and its allocations stay counted.
     for (const client of former) {
       if (state.roles.has(client.role.path)) continue;
       this.#ledger.settleActivity(client);
       this.#ledger.filters.removeClient(client.slot);
       this.#ledger.maybeForgetClient(client);
-    }
-    for (const role of state.roles) {
-      const client = this.#admitRole(state, role);
-      const isRevived = formerlySuppressed.has(role) && !state.suppressedRoles.has(role);
-      if (isRevived) this.#ledger.filters.removeClient(client.slot);
     }
   }
 
