@@ -142,7 +142,7 @@ describe('life', () => {
     await agent.registered();
     const why = { type: 'WHY', why: { resources: [{ name: 'cpus', type: 'SCALAR', scalar: { value: 1 } }] } };
     const reply = JSON.parse((await post(address.port, '/api/mesoctl/v1', why)).body);
-    expect(reply.why.reasons.map((reason: { code: string }) => reason.code)).toContain('not-whitelisted');
+    expect(reply.why.reasons.map((reason: { code: string }) => reason.code)).toContain('WHITELIST');
     agent.close();
   });
 });
