@@ -260,6 +260,8 @@ export class World {
       agent.answerReconciliation();
       agent.carryOut();
       agent.answerOperations();
+      // A drain with mark_gone waits for the last operation, too.
+      if (agent.isShutDown) this.#bringUp(agent);
       const total = agent.total ?? Resources.of(agent.info.resources ?? []);
       const known = this.harness.core.view.agents.get(agent.id)?.total;
       expect(known?.equals(total), `${agent.id} has ${total}, the master says ${known}`).toBe(true);
