@@ -91,7 +91,7 @@ export class Emulator {
 
   close(): void {
     this.#closing = true;
-    for (const client of this.#clients) client.close();
+    for (const client of this.#clients) void client.close();
   }
 
   #registration(index: number): AgentFrameBody {

@@ -52,6 +52,8 @@ export interface LinkClientOptions {
 const MAX_REDIRECTS = 3;
 /** A link that lived this long was a good one: back-off starts anew. */
 const GOOD_LINK_MS = 5_000;
+/** For the master to read what was sent last. */
+const CLOSE_GRACE_MS = 1_000;
 
 interface LiveLink {
   readonly connection: LinkConnection;
@@ -124,14 +126,23 @@ export class LinkClient {
     this.#live?.connection.close('closed', detail);
   }
 
-  /** Ends for good, after what is queued. */
-  close(): void {
+  /** Ends for good, after what is queued; resolves when the master has read it, or has had `CLOSE_GRACE_MS` to do so. */
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch.close();
     clearTimeout(this.#timer);
     this.#abandonDial?.();
-    this.#live?.connection.close('closed', 'the agent is shutting down');
+    const connection = this.#live?.connection;
+    if (connection === undefined) return;
+    const gone = connection.whenGone();
+    connection.close('closed', 'the agent is shutting down');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_GRACE_MS);
+    });
+    await Promise.race([gone, late]);
+    clearTimeout(timer);
   }
 
   /** Somebody leads a newer term than that of the link: there, at once. */

@@ -109,6 +109,17 @@ export class LinkConnection {
     this.#finish(reason, detail, true);
   }
 
+  /**
+   * Resolves when the socket is gone. After `close` that is when the peer has read everything: a process that ends sooner
+   * resets the connection if anything of the peer's is unread, and then the peer may never see what was sent last.
+   */
+  whenGone(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.closed) resolve();
+      else this.#socket.once('close', () => resolve());
+    });
+  }
+
   #flush(): void {
     if (this.#pending.length === 0) return;
     const batch = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending, this.#pendingBytes);

@@ -110,7 +110,7 @@ function startAgent(addresses: readonly string[], limits: Partial<LinkLimits> = 
 }
 
 afterEach(async () => {
-  for (const { client } of agents.splice(0)) client.close();
+  await Promise.all(agents.splice(0).map(({ client }) => client.close()));
   for (const master of masters.splice(0)) {
     master.acceptor.close();
     await master.server.close(10);
@@ -170,6 +170,16 @@ describe('handshake and frames', () => {
     agent.client.send(1, { register: { ...AGENT, version } });
     await until('the frame', () => master.frames.length === 1);
     expect(master.frames[0]?.frame.register?.version).toBe(version);
+  });
+
+  test('an agent that closes knows when the master has read its last word', async () => {
+    const [master, address] = await startMaster();
+    const agent = startAgent([address]);
+    await until('up', () => agent.client.isUp);
+    agent.client.send(1, { unregister: {} });
+    await agent.client.close();
+    expect(master.frames).toMatchObject([{ frame: { unregister: {} } }]);
+    expect(master.closed).toHaveLength(1);
   });
 
   test('closing the last channel ends the connection, the agent comes back on a new one', async () => {
@@ -362,8 +372,9 @@ describe('broken peers', () => {
     const { port } = silent.address() as { port: number };
     const agent = startAgent([`127.0.0.1:${port}`]);
     await until('lost', () => agent.events.includes('lost idle'));
-    agent.client.close();
+    const closed = agent.client.close();
     for (const socket of sockets) socket.destroy();
+    await closed;
   });
 
   test('a master of a lower term than was seen is not served', async () => {

@@ -133,9 +133,9 @@ export class AgentShell {
 
   /** Containers keep running; launches that did not get to their first instruction are given up. */
   async close(): Promise<void> {
-    this.#link.close();
+    const told = this.#link.close();
     this.#launches.close();
-    await this.#driver.stop();
+    await Promise.all([told, this.#driver.stop()]);
   }
 
   #perform(effect: ShellEffect): void {
