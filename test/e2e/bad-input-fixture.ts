@@ -231,7 +231,7 @@ export class LinkedAgent {
   }
 
   close(): void {
-    this.#client.close();
+    void this.#client.close();
   }
 }
 

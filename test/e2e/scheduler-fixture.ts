@@ -202,7 +202,7 @@ export class ScriptedAgent {
   }
 
   close(): void {
-    this.#client.close();
+    void this.#client.close();
   }
 }
 
