@@ -5,7 +5,7 @@ import { MesoError } from '../base/error.js';
 import { isRejection } from '../base/rejection.js';
 import { type Address, DEFAULT_MASTERS, parseAddresses } from '../client/address.js';
 import { globalFlags } from './base-command.js';
-import { Flags } from './oclif.js';
+import { Args, Flags } from './oclif.js';
 
 export const clientFlags = {
   ...globalFlags,
@@ -15,6 +15,11 @@ export const clientFlags = {
     helpGroup: 'GLOBAL',
   }),
   json: Flags.boolean({ summary: 'JSON for programs, errors included', helpGroup: 'GLOBAL' }),
+};
+
+/** Of commands about one agent. */
+export const agentArgs = {
+  agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
 };
 
 /** Of commands that answer a question. */

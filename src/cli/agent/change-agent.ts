@@ -8,6 +8,7 @@ import type * as master from '../../wire/gen/master.js';
 import type { Agent } from '../../wire/gen/mesoctl-api.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
 import { AGENT_REFERENCE, findOne } from '../cluster/find-one.js';
+import { outcomeUnknown } from '../cluster/outcome-unknown.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import { confirm, confirmByName } from '../confirm.js';
 
@@ -88,16 +89,10 @@ async function send(agent: Agent, change: AgentChange, { client, timeoutMs }: Se
     await withinTimeout(timeoutMs, `the answer to ${call.type}`, (signal) => client.call(call, { signal }));
   } catch (error) {
     if (!(error instanceof MesoError)) throw error;
-    const { details } = error;
     // The call is well formed and the agent is there: whatever is wrong is its state.
     if (error.code === 'BAD_INPUT' || error.code === 'NOT_FOUND')
-      throw new MesoError('REFUSED', error.message, { cause: error, details, suggestions: [show] });
-    if (error.code !== 'OUTCOME_UNKNOWN') throw error;
-    throw new MesoError(
-      'OUTCOME_UNKNOWN',
-      `the leader was lost while ${call.type} was on its way. It may or may not have happened.`,
-      { cause: error, details, suggestions: [show] },
-    );
+      throw new MesoError('REFUSED', error.message, { cause: error, details: error.details, suggestions: [show] });
+    throw error.code === 'OUTCOME_UNKNOWN' ? outcomeUnknown(`${call.type}`, error, show) : error;
   }
 }
 

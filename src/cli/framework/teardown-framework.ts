@@ -5,6 +5,7 @@ import type { Framework, Response_Find } from '../../wire/gen/mesoctl-api.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
 import { FRAMEWORK_REFERENCE, findOne, TASK_REFERENCE } from '../cluster/find-one.js';
+import { outcomeUnknown } from '../cluster/outcome-unknown.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import { type ConfirmOptions, confirm } from '../confirm.js';
 
@@ -68,11 +69,7 @@ async function tearDown({ framework_id }: Framework, { client, timeoutMs }: Sess
     await withinTimeout(timeoutMs, 'the answer to TEARDOWN', (signal) => client.teardown(framework_id, { signal }));
   } catch (error) {
     if (!(error instanceof MesoError) || error.code !== 'OUTCOME_UNKNOWN') throw error;
-    throw new MesoError(
-      'OUTCOME_UNKNOWN',
-      'the leader was lost while the teardown was on its way. It may or may not have happened.',
-      { cause: error, details: error.details, suggestions: [`mesoctl framework show ${framework_id.value}`] },
-    );
+    throw outcomeUnknown('the teardown', error, `mesoctl framework show ${framework_id.value}`);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { MesoError, type MesoErrorCode } from '../../base/error.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
+import { outcomeUnknown } from '../cluster/outcome-unknown.js';
 import { withinTimeout } from '../cluster/session.js';
 import { Interrupts } from '../interrupts.js';
 import { findNearest } from '../nearest.js';
@@ -78,12 +79,7 @@ async function whatBecame(
   if (!UNSURE.has(error.code)) throw error;
   const seen = await findLeader(session).catch(() => undefined);
   if (seen?.isLeader === true && change.isDone(seen.members)) return seen.members;
-  if (error.code === 'OUTCOME_UNKNOWN')
-    throw new MesoError(
-      'OUTCOME_UNKNOWN',
-      `the leader was lost while ${change.what} was on its way. It may or may not have happened.`,
-      { cause: error, details: error.details, suggestions: ['mesoctl master list'] },
-    );
+  if (error.code === 'OUTCOME_UNKNOWN') throw outcomeUnknown(change.what, error, 'mesoctl master list');
   // A leader that is there and refuses for now: what it waited for did not come.
   if (error.code === 'NO_LEADER' && seen?.isLeader === true)
     throw new MesoError('TIMEOUT', error.message, { details: error.details, suggestions: ['mesoctl master list'] });

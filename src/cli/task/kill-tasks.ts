@@ -12,6 +12,7 @@ import { formatCount } from '../../views/text/numbers.js';
 import { sanitize } from '../../views/text/width.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
+import { outcomeUnknown } from '../cluster/outcome-unknown.js';
 import { type Session, tooLate } from '../cluster/session.js';
 import { type ConfirmOptions, confirm } from '../confirm.js';
 import { Interrupts } from '../interrupts.js';
@@ -156,11 +157,8 @@ async function hasEnded({ task }: KillTarget, client: Session['client']): Promis
 /** Killing twice does no harm, but whether it is needed the user must see first. */
 function unknownOutcomeOf(error: unknown, { task }: KillTarget): unknown {
   if (!(error instanceof MesoError) || error.code !== 'OUTCOME_UNKNOWN') return error;
-  return new MesoError(
-    'OUTCOME_UNKNOWN',
-    `the leader was lost while the kill of ${task.task_id.value} was on its way. It may or may not have happened.`,
-    { cause: error, details: error.details, suggestions: [`mesoctl task show ${task.task_id.value}`] },
-  );
+  const { value: id } = task.task_id;
+  return outcomeUnknown(`the kill of ${id}`, error, `mesoctl task show ${id}`);
 }
 
 /** The kills that were sent and the ends that are waited for. */

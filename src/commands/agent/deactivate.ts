@@ -1,6 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import { membershipFlags, queryFlags } from '../../cli/client-flags.js';
-import { Args } from '../../cli/oclif.js';
+import { agentArgs, membershipFlags, queryFlags } from '../../cli/client-flags.js';
 
 /** Takes an agent out of the offers. */
 export default class AgentDeactivate extends BaseCommand {
@@ -14,9 +13,7 @@ export default class AgentDeactivate extends BaseCommand {
     exits: '3 no such agent, or several · 5 no leader · 6 it is being marked gone · 8 outcome unknown',
   };
   static override baseFlags = queryFlags;
-  static override args = {
-    agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
-  };
+  static override args = agentArgs;
   static override flags = membershipFlags;
 
   async run(): Promise<void> {

@@ -1,6 +1,13 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import { changeFlags, durationFrom, finalFlags, membershipFlags, queryFlags } from '../../cli/client-flags.js';
-import { Args, Flags } from '../../cli/oclif.js';
+import {
+  agentArgs,
+  changeFlags,
+  durationFrom,
+  finalFlags,
+  membershipFlags,
+  queryFlags,
+} from '../../cli/client-flags.js';
+import { Flags } from '../../cli/oclif.js';
 
 /** Empties an agent: its tasks are killed, and nothing new comes. */
 export default class AgentDrain extends BaseCommand {
@@ -16,9 +23,7 @@ export default class AgentDrain extends BaseCommand {
       '1 the answer was no · 2 a question and nobody to ask · 3 no such agent, or several · 6 it cannot drain (maintenance) · 8 outcome unknown',
   };
   static override baseFlags = queryFlags;
-  static override args = {
-    agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
-  };
+  static override args = agentArgs;
   static override flags = {
     'max-grace': Flags.string({
       summary: 'most time that a task gets to end (default: its own)',

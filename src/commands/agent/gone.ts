@@ -1,6 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import { finalFlags, queryFlags } from '../../cli/client-flags.js';
-import { Args } from '../../cli/oclif.js';
+import { agentArgs, finalFlags, queryFlags } from '../../cli/client-flags.js';
 
 /** Gives an agent up for good. */
 export default class AgentGone extends BaseCommand {
@@ -16,9 +15,7 @@ export default class AgentGone extends BaseCommand {
       '1 another name was typed · 2 a question and nobody to ask · 3 no such agent, or several · 5 no leader · 8 outcome unknown',
   };
   static override baseFlags = queryFlags;
-  static override args = {
-    agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
-  };
+  static override args = agentArgs;
   static override flags = finalFlags;
 
   async run(): Promise<void> {

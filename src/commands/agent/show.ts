@@ -1,6 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import { queryFlags, showFlags } from '../../cli/client-flags.js';
-import { Args } from '../../cli/oclif.js';
+import { agentArgs, queryFlags, showFlags } from '../../cli/client-flags.js';
 
 /** Everything about one agent. */
 export default class AgentShow extends BaseCommand {
@@ -15,9 +14,7 @@ export default class AgentShow extends BaseCommand {
     exits: '3 no such agent, or several · 5 no master',
   };
   static override baseFlags = queryFlags;
-  static override args = {
-    agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
-  };
+  static override args = agentArgs;
   static override flags = showFlags;
 
   async run(): Promise<void> {

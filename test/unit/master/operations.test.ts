@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { getAgents } from '../../../src/daemon/master/core/snapshot.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import type * as scheduler from '../../../src/wire/gen/scheduler.js';
+import { create, destroy, grow, reserve, shrink, unreserve } from '../offers/operation-messages.js';
 import type { FakeAgentOptions } from './support/fake-agent.js';
 import { type FakeScheduler, taskInfo } from './support/fake-scheduler.js';
 import { Harness, resource } from './support/harness.js';
@@ -26,24 +27,6 @@ function volume(value: number, id = 'v1', more: Partial<mesos.Resource> = {}): m
   return on('disk', value, { disk, ...more });
 }
 
-const reserve = (...resources: mesos.Resource[]): mesos.Offer_Operation => ({
-  type: 'RESERVE',
-  reserve: { resources },
-});
-const unreserve = (...resources: mesos.Resource[]): mesos.Offer_Operation => ({
-  type: 'UNRESERVE',
-  unreserve: { resources },
-});
-const create = (...volumes: mesos.Resource[]): mesos.Offer_Operation => ({ type: 'CREATE', create: { volumes } });
-const destroy = (...volumes: mesos.Resource[]): mesos.Offer_Operation => ({ type: 'DESTROY', destroy: { volumes } });
-const grow = (of: mesos.Resource, addition: mesos.Resource): mesos.Offer_Operation => ({
-  type: 'GROW_VOLUME',
-  grow_volume: { volume: of, addition },
-});
-const shrink = (of: mesos.Resource, value: number): mesos.Offer_Operation => ({
-  type: 'SHRINK_VOLUME',
-  shrink_volume: { volume: of, subtract: { value } },
-});
 const launch = (...task_infos: mesos.TaskInfo[]): mesos.Offer_Operation => ({ type: 'LAUNCH', launch: { task_infos } });
 const withId = (operation: mesos.Offer_Operation, id: string): mesos.Offer_Operation => ({
   ...operation,

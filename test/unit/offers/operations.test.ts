@@ -3,6 +3,7 @@ import { isRejection } from '../../../src/base/rejection.js';
 import { applyOperation, conversionOf } from '../../../src/offers/resources/operations.js';
 import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { create, destroy, grow, reserve, reserveFrom, shrink, unreserve } from './operation-messages.js';
 
 const ENG: mesos.Resource_ReservationInfo = { type: 'DYNAMIC', role: 'eng' };
 
@@ -24,29 +25,6 @@ function volume(value: number, id = 'v1', more: Partial<mesos.Resource> = {}): m
 const MOUNT: mesos.Resource_DiskInfo_Source = { type: 'MOUNT', mount: { root: '/m' } };
 const on = (source: mesos.Resource_DiskInfo_Source): Partial<mesos.Resource> => ({
   disk: { persistence: { id: 'v1' }, volume: { container_path: 'data', mode: 'RW' }, source },
-});
-
-const reserve = (...resources: mesos.Resource[]): mesos.Offer_Operation => ({
-  type: 'RESERVE',
-  reserve: { resources },
-});
-const reserveFrom = (source: mesos.Resource[], resources: mesos.Resource[]): mesos.Offer_Operation => ({
-  type: 'RESERVE',
-  reserve: { source, resources },
-});
-const unreserve = (...resources: mesos.Resource[]): mesos.Offer_Operation => ({
-  type: 'UNRESERVE',
-  unreserve: { resources },
-});
-const create = (...volumes: mesos.Resource[]): mesos.Offer_Operation => ({ type: 'CREATE', create: { volumes } });
-const destroy = (...volumes: mesos.Resource[]): mesos.Offer_Operation => ({ type: 'DESTROY', destroy: { volumes } });
-const grow = (of: mesos.Resource, addition: mesos.Resource): mesos.Offer_Operation => ({
-  type: 'GROW_VOLUME',
-  grow_volume: { volume: of, addition },
-});
-const shrink = (of: mesos.Resource, value: number): mesos.Offer_Operation => ({
-  type: 'SHRINK_VOLUME',
-  shrink_volume: { volume: of, subtract: { value } },
 });
 
 function messageOf(result: unknown): string {

@@ -2,13 +2,13 @@
  * `/maintenance/schedule` (GET shows, POST replaces it), `/maintenance/status`, `/machine/down` and `/machine/up` (POST of a list of
  * machines): the calls of the operator API, for clients from before it. Source: spec page 03, 3.4.
  */
-import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
+import { isRejection, type Rejection } from '../../../base/rejection.js';
 import * as maintenance from '../../../wire/gen/maintenance.js';
 import * as mesos from '../../../wire/gen/mesos.js';
-import { decodeJson, decodeJsonValue, encodeJson, parseJsonText } from '../../../wire/json.js';
+import { decodeJson, encodeJson } from '../../../wire/json.js';
 import type { Exchange } from '../../http/exchange.js';
 import { passesBarrier } from './leader-only.js';
-import { postCall } from './legacy-call.js';
+import { postCall, readList } from './legacy-call.js';
 import { maintenanceSchedule, maintenanceStatus } from './registry-reads.js';
 import type { MasterSite } from './site.js';
 
@@ -44,14 +44,5 @@ export function handleMachineUp(site: MasterSite, exchange: Exchange): Promise<v
 }
 
 function parseMachines(text: string): mesos.MachineID[] | Rejection {
-  const list = parseJsonText(text);
-  if (isRejection(list)) return list;
-  if (!Array.isArray(list)) return reject('malformed', 'Expecting a JSON array of machines with hostname and ip');
-  const machines: mesos.MachineID[] = [];
-  for (const item of list) {
-    const machine = decodeJsonValue(mesos.MachineID, item);
-    if (isRejection(machine)) return machine;
-    machines.push(machine);
-  }
-  return machines;
+  return readList(mesos.MachineID, text, 'machines with hostname and ip');
 }

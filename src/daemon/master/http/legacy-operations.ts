@@ -5,8 +5,7 @@
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import type * as master from '../../../wire/gen/master.js';
 import * as mesos from '../../../wire/gen/mesos.js';
-import { decodeJsonValue, parseJsonText } from '../../../wire/json.js';
-import { postCall } from './legacy-call.js';
+import { postCall, readList } from './legacy-call.js';
 import type { MasterHandler } from './site.js';
 
 export const handleReserve = formEndpoint((form) => {
@@ -55,14 +54,5 @@ function agentIn(form: URLSearchParams): mesos.AgentID | Rejection {
 function listIn(form: URLSearchParams, name: string): mesos.Resource[] | Rejection {
   const text = form.get(name);
   if (text === null) return reject('invalid', `Missing '${name}' in the form: write ${name}=[...]`);
-  const list = parseJsonText(text);
-  if (isRejection(list)) return list;
-  if (!Array.isArray(list)) return reject('malformed', `Expecting a JSON array of resources in '${name}'`);
-  const resources: mesos.Resource[] = [];
-  for (const item of list) {
-    const resource = decodeJsonValue(mesos.Resource, item);
-    if (isRejection(resource)) return resource;
-    resources.push(resource);
-  }
-  return resources;
+  return readList(mesos.Resource, text, `resources in '${name}'`);
 }
