@@ -30,6 +30,8 @@ export interface TaskRunOptions {
   readonly detach: boolean;
   /** How long to wait for an offer that fits. */
   readonly fitTimeoutMs: number;
+  /** How long the agent's own word on the end of the task is waited for when the master knows of the end. Default 20 s. */
+  readonly ownWordMs?: number | undefined;
   readonly write: (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
   /** One line for the user, on stderr. */
   readonly say: (line: string) => void;
@@ -64,6 +66,8 @@ const FAILOVER_TIMEOUT_S = 60;
 /** A detached task has nobody who comes back; a year is for ever here. */
 const DETACHED_FAILOVER_TIMEOUT_S = 365 * 86_400;
 const MAX_LAUNCHES = 5;
+/** An agent repeats its update after 10 s and says it anew when it hears of the scheduler. */
+const OWN_WORD_MS = 20_000;
 /** For a task that was told to end and does not, because its agent cannot be reached. */
 const KILL_DEADLINE_MS = 60_000;
 const TEARDOWN_DEADLINE_MS = 2_000;
@@ -78,7 +82,7 @@ export class TaskRun {
   #launches = 0;
   #hasBeenSeen = false;
   #mustReconcile = false;
-  #hasSecondHand = false;
+  #secondHandSinceMs: number | undefined;
   #isWatchingFit = false;
   #relay: LogRelay | undefined;
   #agent: AgentClient | undefined;
@@ -220,13 +224,14 @@ export class TaskRun {
 
   /**
    * A master that was asked knows the state of a task that ended, not its exit status; the agent repeats its own update,
-   * which says how. If it does not come until the master is asked again, a heartbeat later, the state has to do.
+   * which says how. If that does not come in time, the state has to do: the master is asked again with every heartbeat, and
+   * the first of these follows the subscription at once, so that time decides and not the number of answers.
    */
   #isSecondHand({ state, reason }: mesos.TaskStatus): boolean {
     if (reason !== 'REASON_RECONCILIATION' || (state !== 'TASK_FAILED' && state !== 'TASK_KILLED')) return false;
-    const isFirst = !this.#hasSecondHand;
-    this.#hasSecondHand = true;
-    return isFirst;
+    const nowMs = performance.now();
+    this.#secondHandSinceMs ??= nowMs;
+    return nowMs - this.#secondHandSinceMs < (this.#options.ownWordMs ?? OWN_WORD_MS);
   }
 
   /** The offer went away before the launch arrived, or the launch got lost with its master. */

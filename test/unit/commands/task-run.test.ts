@@ -37,6 +37,7 @@ async function scripted(onCall: (call: scheduler.Call, send: (event: scheduler.E
       stream = response;
       openStream(response);
       send({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'fw' }, heartbeat_interval_seconds: 15 } });
+      send({ type: 'HEARTBEAT' });
       if ((call as scheduler.Call).framework_id === undefined) offer();
       return;
     }
@@ -77,26 +78,52 @@ function launchedTask(call: scheduler.Call): mesos.TaskInfo | undefined {
 const UUID = new Uint8Array(16).fill(7);
 
 describe('TaskRun', () => {
-  it('waits for the update of the agent when the master only knows the state', async () => {
+  /** A task that ran, a connection that was lost, and what `onReconcile` answers then: the times it was asked, from 1. */
+  async function lostAndFound(onReconcile: (times: number, tell: (more: Partial<mesos.TaskStatus>) => void) => void) {
     let taskId: mesos.TaskID = { value: '' };
-    const status = (more: Partial<mesos.TaskStatus>): scheduler.Event => ({
-      type: 'UPDATE',
-      update: { status: { task_id: taskId, agent_id: { value: 'S' }, state: 'TASK_FAILED', ...more } },
-    });
+    let times = 0;
     const { master, cut } = await scripted((call, send) => {
+      const tell = (more: Partial<mesos.TaskStatus>) => {
+        const status: mesos.TaskStatus = { task_id: taskId, agent_id: { value: 'S' }, state: 'TASK_FAILED', ...more };
+        send({ type: 'UPDATE', update: { status } });
+      };
       const task = launchedTask(call);
       if (task !== undefined) {
         taskId = task.task_id;
-        send(status({ state: 'TASK_RUNNING', uuid: UUID }));
+        tell({ state: 'TASK_RUNNING', uuid: UUID });
       }
       if (call.type === 'ACKNOWLEDGE' && call.acknowledge?.uuid[0] === 7) cut();
-      if (call.type !== 'RECONCILE') return;
-      send(status({ reason: 'REASON_RECONCILIATION', message: 'latest known state' }));
-      send(status({ message: 'Command exited with status 5', uuid: new Uint8Array(16).fill(8) }));
+      if (call.type === 'RECONCILE') onReconcile(++times, tell);
     });
-    const { run } = runOn(master);
-    expect(await run).toMatchObject({ kind: 'ended', outcome: { exitStatus: 5 } });
+    return master;
+  }
+  const SECOND_HAND = { reason: 'REASON_RECONCILIATION', message: 'latest known state' } as const;
+  const OWN_WORD = { message: 'Command exited with status 5', uuid: new Uint8Array(16).fill(8) };
+
+  it('waits for the update of the agent when the master only knows the state', async () => {
+    const master = await lostAndFound((_, tell) => {
+      tell(SECOND_HAND);
+      tell(OWN_WORD);
+    });
+    expect(await runOn(master).run).toMatchObject({ kind: 'ended', outcome: { exitStatus: 5 } });
     expect(master.types.at(-1)).toBe('TEARDOWN');
+  });
+
+  it('does so although the master was asked twice: the first heartbeat follows the subscription', async () => {
+    const master = await lostAndFound((times, tell) => {
+      tell(SECOND_HAND);
+      if (times === 2) tell(OWN_WORD);
+    });
+    expect(await runOn(master).run).toMatchObject({ kind: 'ended', outcome: { exitStatus: 5 } });
+    expect(master.types.filter((type) => type === 'RECONCILE')).toHaveLength(2);
+  });
+
+  it('makes do with the state when the agent says nothing in time', async () => {
+    const master = await lostAndFound((_, tell) => tell(SECOND_HAND));
+    expect(await runOn(master, { ownWordMs: 0 }).run).toMatchObject({
+      kind: 'ended',
+      outcome: { exitStatus: 125, problem: expect.stringContaining('latest known state') },
+    });
   });
 
   it('launches again what was dropped, with a new id, and gives up in the end', async () => {
