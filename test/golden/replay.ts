@@ -1,5 +1,5 @@
 /**
- * Golden scripts: blocks of comments, a command, "----" and what came of it. With UPDATE_GOLDEN=1 the traces are written
+ * Golden scripts: blocks of comments, commands, "----" and what came of them. With UPDATE_GOLDEN=1 the traces are written
  * anew; read every changed line before committing it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,30 +7,30 @@ import { expect, it } from 'vitest';
 
 export interface GoldenScript {
   /** Performs one command line; returns the trace. */
-  run(command: string): string[];
+  run(command: string): readonly string[] | Promise<readonly string[]>;
 }
 
 /** One test for each script of `directory`. */
 export function replayScripts(directory: URL, create: () => GoldenScript): void {
   for (const name of readdirSync(directory).filter((file) => file.endsWith('.txt')))
-    it(`replays ${name}`, () => {
+    it(`replays ${name}`, async () => {
       const file = new URL(name, directory);
       const text = readFileSync(file, 'utf8');
-      const actual = replay(text, create());
+      const actual = await replay(text, create());
       if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, actual);
       else expect(actual).toBe(text);
     });
 }
 
-function replay(text: string, script: GoldenScript): string {
-  const blocks = text
-    .trim()
-    .split(/\n\n+/)
-    .map((block) => {
-      const lines = block.split('\n');
-      const comments = lines.filter((line) => line.startsWith('#'));
-      const command = lines.find((line) => !line.startsWith('#'));
-      return command === undefined ? comments : [...comments, command, '----', ...script.run(command)];
-    });
-  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+async function replay(text: string, script: GoldenScript): Promise<string> {
+  const blocks: string[] = [];
+  for (const block of text.trim().split(/\n\n+/)) {
+    const [input = ''] = block.split(/^----$/m);
+    const lines = input.trimEnd().split('\n');
+    const trace: string[] = [];
+    for (const line of lines) if (!line.startsWith('#')) trace.push(...(await script.run(line)));
+    const isComment = lines.every((line) => line.startsWith('#'));
+    blocks.push((isComment ? lines : [...lines, '----', ...(trace.length === 0 ? ['(nothing)'] : trace)]).join('\n'));
+  }
+  return `${blocks.join('\n\n')}\n`;
 }

@@ -14,8 +14,7 @@
  *   suppress ID [ROLES]   revive ID [ROLES]   weight ROLE N   quota ROLE [guarantee=RESOURCES] [limit=RESOURCES]
  *   whitelist HOSTS|everybody   pause   resume   explain [framework=ID] [role=R] RESOURCES   shares   agents
  *
- * RESOURCES: as the agent's --resources, with `cpus{REV}:1` for revocable ones, `disk{PATH:/d}:1` and `disk{MOUNT:/d}:1` for other disks.
- * CONSTRAINT: NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
+ * RESOURCES and CONSTRAINT: see ../resource-words.ts.
  */
 import { isRejection } from '../../../src/base/rejection.js';
 import type { Allocator, AllocatorFramework, AllocatorOptions } from '../../../src/offers/allocator/allocator.js';
@@ -23,7 +22,7 @@ import { createAllocator } from '../../../src/offers/allocator/hierarchical-allo
 import { parseAttributes } from '../../../src/offers/resources/attributes.js';
 import { Resources } from '../../../src/offers/resources/resources.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
-import type * as scheduler from '../../../src/wire/gen/scheduler.js';
+import { amountsOf, constraintsOf, isNamed, listOf, resourcesOf, splitLine, splitNamed } from '../resource-words.js';
 
 /** What a framework has under a role on an agent, as the master knows it. */
 export interface Holding {
@@ -364,32 +363,6 @@ function minimumOf(text: string): mesos.OfferFilters_ResourceQuantities[] {
   return [{ quantities: Object.fromEntries(entries) }];
 }
 
-function constraintsOf(text: string): scheduler.OfferConstraints {
-  const slash = text.lastIndexOf('/');
-  const groups = text
-    .slice(slash + 1)
-    .split('|')
-    .map((group) => ({ attribute_constraints: group.split('&').map(constraintOf) }));
-  return { role_constraints: { [text.slice(0, slash)]: { groups } } };
-}
-
-function constraintOf(text: string): scheduler.AttributeConstraint {
-  const match = /^\s*(@?\w+)\s*(exists|absent|!=|=|!~|~)(.*)$/.exec(text);
-  const [, name = '', operator = '', value = ''] = match ?? [];
-  const selector = name.startsWith('@')
-    ? { pseudoattribute_type: name.slice(1).toUpperCase() as 'HOSTNAME' | 'REGION' | 'ZONE' }
-    : { attribute_name: name };
-  const predicates: Record<string, scheduler.AttributeConstraint_Predicate> = {
-    exists: { exists: {} },
-    absent: { not_exists: {} },
-    '=': { text_equals: { value } },
-    '!=': { text_not_equals: { value } },
-    '~': { text_matches: { regex: value } },
-    '!~': { text_not_matches: { regex: value } },
-  };
-  return { selector, predicate: predicates[operator] ?? {} };
-}
-
 function agentInfo(id: string, named: ReadonlyMap<string, string>): mesos.AgentInfo {
   const attributes = parseAttributes(named.get('attributes') ?? '');
   if (isRejection(attributes)) throw new Error(attributes.message);
@@ -397,56 +370,4 @@ function agentInfo(id: string, named: ReadonlyMap<string, string>): mesos.AgentI
   const region = named.get('region');
   if (region !== undefined) info.domain = { fault_domain: { region: { name: region }, zone: { name: `${region}-1` } } };
   return info;
-}
-
-/** Zero stays: a limit of none is not the same as no limit. */
-function amountsOf(text: string | undefined): ReadonlyMap<string, number> {
-  const entries = text === undefined ? [] : text.split(';').map((entry) => entry.split(':'));
-  return new Map(entries.map(([name = '', amount]) => [name, Number(amount)]));
-}
-
-const parsedTexts = new Map<string, Resources>();
-
-/** See RESOURCES above. Random scripts name the same ones again and again. */
-function resourcesOf(text: string): Resources {
-  const parsed = parsedTexts.get(text) ?? parseResources(text);
-  parsedTexts.set(text, parsed);
-  return parsed;
-}
-
-function parseResources(text: string): Resources {
-  const wire = text.split(';').flatMap((entry) => {
-    const [, mark = ''] = /\{(REV|(?:PATH|MOUNT):[^}]+)\}/.exec(entry) ?? [];
-    const parsed = Resources.parse(mark === '' ? entry : entry.replace(`{${mark}}`, ''));
-    if (isRejection(parsed)) throw new Error(`${entry}: ${parsed.message}`);
-    return parsed.toWire().map((resource) => ({ ...resource, ...markOf(mark) }));
-  });
-  return Resources.of(wire);
-}
-
-function markOf(mark: string): Partial<mesos.Resource> {
-  if (mark === '') return {};
-  if (mark === 'REV') return { revocable: {} };
-  const [type, root = ''] = mark.split(':');
-  const source: mesos.Resource_DiskInfo_Source =
-    type === 'PATH' ? { type: 'PATH', path: { root } } : { type: 'MOUNT', mount: { root } };
-  return { disk: { source } };
-}
-
-function listOf(text: string): string[] {
-  return text === '' ? [] : text.split(',');
-}
-
-/** Words; a part in double quotes may hold spaces. */
-function splitLine(line: string): string[] {
-  return (line.match(/(?:"[^"]*"|\S)+/g) ?? []).map((word) => word.replaceAll('"', ''));
-}
-
-function isNamed(word: string): boolean {
-  return /^[a-z]+=/.test(word);
-}
-
-function splitNamed(word: string): [string, string] {
-  const at = word.indexOf('=');
-  return [word.slice(0, at), word.slice(at + 1)];
 }

@@ -1,20 +1,55 @@
-/** Runs a golden script: one command a block, and what the core did about it as text. See golden.test.ts. */
+/**
+ * Runs the commands of a golden script; says what the core did about them as text. See golden.test.ts.
+ *
+ *   options [interval=MS] [offer-timeout=MS] [held=MS] [recovery-factor=N] [recovery-timeout=MS] [re2-size=N] [re2-mem=BYTES] [quiet=1]
+ *           before everything else; quiet: pings are answered, and they and heartbeats not shown
+ *   elect   fail-over   wait MS   jump MS (a clock that was stopped)   hold   release (answers of the registry)
+ *   whitelist HOSTS|nobody|everybody   roles (what each consumes, has and is offered)
+ *   agent NAME [resources=RESOURCES] [cpus=N] [mem=N] [disk=N] [can=CAPABILITIES] [attributes=k:v;...]
+ *   agent NAME reregister|link-lost|unregister|pong|deaf|answer|carries-out|fails|repeats   agent NAME reports TASK STATE
+ *   agent NAME has resources=RESOURCES    its total becomes another      agent NAME comes-back attributes=k:v;...
+ *   operator ...                                         see operator-words.ts
+ *   subscribe NAME [role=R] [roles=R,...] [can=CAPABILITIES] [aware=1] [timeout=S] [where=ROLE/CONSTRAINT] [suppressed=ROLES]
+ *   disconnect NAME
+ *   update NAME roles=R,...   backlog NAME on|off   suppress NAME [ROLES]   revive NAME [ROLES]   teardown NAME
+ *   launch NAME TASK...    TASK: ID[:RESOURCES][<LIMITS], of the first offer      decline NAME [SECONDS]
+ *   operate NAME OPERATION... [refuse=SECONDS]   ack-operation NAME   reconcile-operations NAME
+ *   accept-inverse NAME [SECONDS]   decline-inverse NAME [SECONDS]
+ *   ack NAME   kill NAME TASK   reconcile NAME TASK...
+ */
 import { present } from '../../../src/base/assert.js';
+import { isRejection } from '../../../src/base/rejection.js';
+import type { MasterCoreConfig } from '../../../src/daemon/master/core/options.js';
 import type { MasterEffect } from '../../../src/daemon/master/core/protocol.js';
 import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
-import { Resources } from '../../../src/offers/resources/resources.js';
-import type * as registry from '../../../src/wire/gen/mesoctl-registry.js';
+import { parseAttributes } from '../../../src/offers/resources/attributes.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
-import type * as scheduler from '../../../src/wire/gen/scheduler.js';
 import type { FakeAgent } from '../../unit/master/support/fake-agent.js';
 import { type FakeScheduler, taskInfo } from '../../unit/master/support/fake-scheduler.js';
 import { cpusMem, Harness, resource } from '../../unit/master/support/harness.js';
+import {
+  constraintsOf,
+  isNamed,
+  listOf,
+  resourcesOf,
+  scalarsOf,
+  splitLine,
+  splitNamed,
+  wireOf,
+} from '../resource-words.js';
+import { describeEffect, isRoutine } from './describe.js';
+import { conversionOf, operatorCallOf } from './operator-words.js';
 
 type Options = ReadonlyMap<string, string>;
+
+/** Below the ping timeout. */
+const QUIET_WAIT_MS = 10_000;
 
 export class Script {
   #harness: Harness;
   #masters = 0;
+  #config: Partial<MasterCoreConfig> = {};
+  #isQuiet = false;
   #agents = new Map<string, FakeAgent>();
   #schedulers = new Map<string, FakeScheduler>();
   #lines: string[] = [];
@@ -28,18 +63,26 @@ export class Script {
   run(command: string): string[] {
     this.#lines = [];
     this.#stamped = this.#harness.nowMs;
-    const [verb = '', ...words] = command.trim().split(/\s+/);
-    const options = new Map(words.filter((word) => word.includes('=')).map((word) => splitOnce(word)));
-    const names = words.filter((word) => !word.includes('='));
+    const [verb = '', ...words] = splitLine(command);
+    const options = new Map(words.filter(isNamed).map(splitNamed));
+    const names = words.filter((word) => !isNamed(word));
     this.#perform(verb, names, options);
-    return this.#lines.length === 0 ? ['(nothing)'] : this.#lines;
+    return this.#lines;
+  }
+
+  /** Another cluster. */
+  #begin(): void {
+    this.#masters = 0;
+    this.#agents.clear();
+    this.#schedulers.clear();
+    this.#harness = this.#master();
+    this.#stamped = this.#harness.nowMs;
   }
 
   #master(): Harness {
-    const minimum = [Resources.parse('cpus:0.01'), Resources.parse('mem:32')];
     const allocator = createAllocator({
       seed: 1,
-      minAllocatable: minimum.filter((resources) => resources instanceof Resources),
+      minAllocatable: [resourcesOf('cpus:0.01'), resourcesOf('mem:32')],
       roleSorter: 'drf',
       frameworkSorter: 'drf',
       excludedResourceNames: new Set(),
@@ -49,6 +92,7 @@ export class Script {
     const harness = new Harness({
       ...(before === undefined ? {} : { store: before.store, atMs: before.nowMs }),
       masterId: `m${++this.#masters}`,
+      config: this.#config,
       allocator,
       elect: false,
     });
@@ -59,6 +103,11 @@ export class Script {
   #perform(verb: string, names: readonly string[], options: Options): void {
     const [name = '', ...rest] = names;
     switch (verb) {
+      case 'options':
+        this.#config = configOf(options);
+        this.#isQuiet = options.has('quiet');
+        this.#begin();
+        break;
       case 'elect':
         this.#harness.elect();
         break;
@@ -66,7 +115,11 @@ export class Script {
         this.#failOver();
         break;
       case 'wait':
-        this.#harness.advance(Number(name));
+        this.#wait(Number(name));
+        break;
+      case 'jump':
+        this.#harness.nowMs += Number(name);
+        this.#harness.send({ kind: 'tick' });
         break;
       case 'hold':
         this.#harness.holdsProposals = true;
@@ -74,41 +127,70 @@ export class Script {
       case 'release':
         this.#harness.releaseProposals();
         break;
+      case 'whitelist':
+        this.#harness.send({
+          kind: 'whitelist',
+          hostnames: name === 'everybody' ? null : new Set(name === 'nobody' ? [] : listOf(name)),
+        });
+        break;
+      case 'roles':
+        this.#describeRoles();
+        break;
       case 'agent':
         this.#performAgent(name, rest, options);
         break;
       case 'operator':
-        this.#performOperator(name, rest);
+        this.#performOperator(name, rest, options);
         break;
       default:
         this.#performScheduler(verb, name, rest, options);
     }
   }
 
-  #performOperator(verb: string, [name = '', wanted = '']: readonly string[]): void {
-    const agent_id = { value: present(this.#agents.get(name), 'there is such an agent').id };
-    const { reserve, destroy } = conversionOf(`${verb}:${wanted}`);
-    if (reserve !== undefined)
-      this.#harness.operatorCall({ type: 'RESERVE_RESOURCES', reserve_resources: { agent_id, ...reserve } });
-    else if (destroy !== undefined)
-      this.#harness.operatorCall({ type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id, ...destroy } });
-    else throw new Error(`unknown verb of an operator: ${verb}`);
+  /** Agents of a quiet script live: they answer what is not shown. */
+  #wait(ms: number): void {
+    if (!this.#isQuiet) {
+      this.#harness.advance(ms);
+      return;
+    }
+    for (let left = ms; left > 0; left -= QUIET_WAIT_MS) {
+      this.#harness.advance(Math.min(left, QUIET_WAIT_MS));
+      for (const agent of this.#agents.values()) if (agent.connectionId !== undefined) agent.pong();
+    }
+  }
+
+  #describeRoles(): void {
+    const amounts = (of: ReadonlyMap<string, number>) =>
+      [...of].map(([name, amount]) => `${name} ${amount}`).join(', ');
+    for (const { name, consumed, allocated, offered } of this.#harness.core.view.roles())
+      this.#lines.push(
+        `${name}: consumed ${amounts(consumed) || 'nothing'}; allocated ${amounts(allocated) || 'nothing'}; offered ${amounts(offered) || 'nothing'}`,
+      );
+  }
+
+  #performOperator(word: string, names: readonly string[], options: Options): void {
+    const call = operatorCallOf(word, names, options, (name) => ({ value: this.#agentNamed(name).id }));
+    if (call === undefined) throw new Error(`unknown verb of an operator: ${word}`);
+    this.#harness.operatorCall(call);
+  }
+
+  #agentNamed(name: string): FakeAgent {
+    return present(this.#agents.get(name), `there is an agent ${name}`);
   }
 
   #performAgent(name: string, [verb = 'register', ...words]: readonly string[], options: Options): void {
-    const known = this.#agents.get(name);
-    const cpus = Number(options.get('cpus') ?? 4);
-    const mem = Number(options.get('mem') ?? 4096);
-    const disk = Number(options.get('disk') ?? 0);
-    const resources = [...cpusMem(cpus, mem), ...(disk === 0 ? [] : [resource('disk', disk)])];
-    const agent = known ?? this.#harness.agent({ hostname: name, resources });
-    this.#agents.set(name, agent);
+    const agent = this.#agents.get(name) ?? this.#newAgent(name, options);
     if (verb === 'register') agent.register();
     else if (verb === 'reregister') agent.reregister();
-    else if (verb === 'link-lost') agent.disconnect();
+    else if (verb === 'comes-back') {
+      agent.info = { ...agent.info, attributes: attributesOf(options) };
+      agent.disconnect();
+      agent.reregister();
+    } else if (verb === 'link-lost') agent.disconnect();
     else if (verb === 'unregister') agent.frame({ unregister: {} });
     else if (verb === 'pong') agent.pong();
     else if (verb === 'deaf') agent.hears = false;
+    else if (verb === 'has') agent.frame({ update_agent: { total_resources: wireOf(options.get('resources') ?? '') } });
     else if (verb === 'answer') {
       agent.answerReconciliation();
       agent.answerOperations();
@@ -119,16 +201,51 @@ export class Script {
     else throw new Error(`unknown verb of an agent: ${verb}`);
   }
 
+  #newAgent(name: string, options: Options): FakeAgent {
+    const text = options.get('resources');
+    const disk = Number(options.get('disk') ?? 0);
+    const given = [
+      ...cpusMem(Number(options.get('cpus') ?? 4), Number(options.get('mem') ?? 4096)),
+      ...(disk === 0 ? [] : [resource('disk', disk)]),
+    ];
+    const attributes = attributesOf(options);
+    const can = options.get('can');
+    const agent = this.#harness.agent({
+      hostname: name,
+      resources: text === undefined ? given : wireOf(text),
+      ...(can === undefined ? {} : { capabilities: listOf(can) as mesos.AgentInfo_Capability_Type[] }),
+    });
+    if (attributes.length > 0) agent.info = { ...agent.info, attributes };
+    this.#agents.set(name, agent);
+    return agent;
+  }
+
   #performScheduler(verb: string, name: string, words: readonly string[], options: Options): void {
     const scheduler = this.#scheduler(name, options);
     const [word = ''] = words;
+    const roles = listOf(word);
     switch (verb) {
-      case 'subscribe':
-        scheduler.subscribe();
+      case 'subscribe': {
+        const where = options.get('where');
+        scheduler.subscribe({
+          suppressed_roles: listOf(options.get('suppressed') ?? ''),
+          ...(where === undefined ? {} : { offer_constraints: constraintsOf(where) }),
+        });
         break;
+      }
+      case 'update': {
+        scheduler.info = { ...scheduler.info, roles: listOf(options.get('roles') ?? '') };
+        scheduler.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info: scheduler.info } });
+        break;
+      }
       case 'disconnect':
         scheduler.disconnect();
         break;
+      case 'backlog': {
+        const connectionId = present(scheduler.connectionId, 'the scheduler is connected');
+        this.#harness.send({ kind: 'scheduler-backlog', connectionId, high: word === 'on' });
+        break;
+      }
       case 'launch': {
         const offer = present(scheduler.takeOffers()[0], 'there is an offer');
         scheduler.launch(offer, ...words.map((wanted) => taskOf(offer, wanted)));
@@ -136,7 +253,7 @@ export class Script {
       }
       case 'operate': {
         const offers = scheduler.takeOffers();
-        scheduler.accept(offers, words.map(conversionOf), { refuse_seconds: 0 });
+        scheduler.accept(offers, words.map(conversionOf), { refuse_seconds: Number(options.get('refuse') ?? 0) });
         break;
       }
       case 'ack-operation': {
@@ -153,6 +270,10 @@ export class Script {
       case 'decline':
         scheduler.decline(scheduler.takeOffers(), word === '' ? undefined : Number(word));
         break;
+      case 'accept-inverse':
+      case 'decline-inverse':
+        answerInverseOffers(scheduler, verb === 'accept-inverse', word === '' ? undefined : Number(word));
+        break;
       case 'ack':
         scheduler.acknowledge(
           present(
@@ -168,10 +289,10 @@ export class Script {
         scheduler.reconcile(...words.map((taskId) => ({ taskId })));
         break;
       case 'suppress':
-        scheduler.call({ type: 'SUPPRESS' });
+        scheduler.call({ type: 'SUPPRESS', suppress: { roles } });
         break;
       case 'revive':
-        scheduler.call({ type: 'REVIVE' });
+        scheduler.call({ type: 'REVIVE', revive: { roles } });
         break;
       case 'teardown':
         scheduler.call({ type: 'TEARDOWN' });
@@ -184,9 +305,13 @@ export class Script {
   #scheduler(name: string, options: Options): FakeScheduler {
     const known = this.#schedulers.get(name);
     if (known !== undefined) return known;
-    const capabilities: mesos.FrameworkInfo_Capability[] = options.has('aware') ? [{ type: 'PARTITION_AWARE' }] : [];
+    const roles = options.get('roles');
+    const can = [...(roles === undefined ? [] : ['MULTI_ROLE']), ...listOf(options.get('can') ?? '')];
+    if (options.has('aware')) can.push('PARTITION_AWARE');
+    const capabilities = can.map((type) => ({ type: type as mesos.FrameworkInfo_Capability_Type }));
     const failover_timeout = Number(options.get('timeout') ?? 3600);
-    const made = this.#harness.scheduler({ name, role: options.get('role'), capabilities, failover_timeout });
+    const ofRoles = roles === undefined ? { role: options.get('role') } : { roles: listOf(roles) };
+    const made = this.#harness.scheduler({ name, ...ofRoles, capabilities, failover_timeout });
     this.#schedulers.set(name, made);
     return made;
   }
@@ -199,130 +324,66 @@ export class Script {
   }
 
   #trace(effects: readonly MasterEffect[]): void {
-    const lines = effects.flatMap((effect) => this.#describe(effect));
+    const shown = this.#isQuiet ? effects.filter((effect) => !isRoutine(effect)) : effects;
+    const lines = shown.flatMap((effect) =>
+      describeEffect(effect, {
+        scheduler: (connectionId) => nameOf(this.#schedulers, connectionId),
+        agent: (connectionId) => nameOf(this.#agents, connectionId),
+      }),
+    );
     if (lines.length === 0) return;
     if (this.#harness.nowMs !== this.#stamped) this.#lines.push(`@ ${this.#harness.nowMs} ms`);
     this.#stamped = this.#harness.nowMs;
     this.#lines.push(...lines);
   }
-
-  #describe(effect: MasterEffect): string[] {
-    switch (effect.kind) {
-      case 'propose':
-        return [`registry: ${effect.operations.map(describeOperation).join(', ')}`];
-      case 'respond':
-        return [`answer ${effect.outcome.status}`];
-      case 'accept-stream':
-        return ['answer 200, stream'];
-      case 'scheduler-event':
-        return [`${this.#nameOf(this.#schedulers, effect.connectionId)} <- ${describeEvent(effect.event)}`];
-      case 'close-stream':
-        return [`${this.#nameOf(this.#schedulers, effect.connectionId)} closed`];
-      case 'agent-message':
-        return [`${this.#nameOf(this.#agents, effect.connectionId)} <- ${describeMessage(effect.message)}`];
-      case 'close-channel':
-        return ['channel closed'];
-      case 'abdicate':
-        return [`abdicate: ${effect.message}`];
-      case 'operator-event':
-      case 'watch-event':
-      case 'log':
-      case 'continue':
-        return [];
-    }
-  }
-
-  #nameOf(all: ReadonlyMap<string, { readonly connectionId: number | undefined }>, connectionId: number): string {
-    for (const [name, one] of all) if (one.connectionId === connectionId) return name;
-    return 'somebody';
-  }
 }
 
-/** `t1` or `t1:2:1024`, that is id, cpus and mem. */
-function taskOf(offer: mesos.Offer, wanted: string): mesos.TaskInfo {
-  const [id = '', cpus = '1', mem = '128'] = wanted.split(':');
-  return taskInfo(offer, id, { resources: cpusMem(Number(cpus), Number(mem)) });
+function nameOf(all: ReadonlyMap<string, { readonly connectionId: number | undefined }>, connectionId: number): string {
+  for (const [name, one] of all) if (one.connectionId === connectionId) return name;
+  return 'somebody';
 }
 
-/** `reserve:cpus:2`, `create:v1:100`, for role eng; with `#ID` behind it the scheduler hears of it. */
-function conversionOf(text: string): mesos.Offer_Operation {
-  const [what = '', id] = text.split('#');
-  const [verb, name = '', amount = ''] = what.split(':');
-  const isVolume = verb === 'create' || verb === 'destroy';
-  const one: mesos.Resource = {
-    ...resource(isVolume ? 'disk' : name, Number(amount)),
-    reservations: [{ type: 'DYNAMIC', role: 'eng' }],
-    ...(isVolume ? { disk: { persistence: { id: name }, volume: { container_path: 'data', mode: 'RW' } } } : {}),
+function attributesOf(options: Options): mesos.Attribute[] {
+  const attributes = parseAttributes(options.get('attributes') ?? '');
+  if (isRejection(attributes)) throw new Error(attributes.message);
+  return attributes;
+}
+
+function configOf(options: Options): Partial<MasterCoreConfig> {
+  const settings: Readonly<Record<string, keyof MasterCoreConfig>> = {
+    interval: 'allocationIntervalMs',
+    'offer-timeout': 'offerTimeoutMs',
+    held: 'rescindHeldOffersAfterMs',
+    fraction: 'maxOfferFraction',
+    'recovery-factor': 'allocatorAgentRecoveryFactor',
+    'recovery-timeout': 'allocatorRecoveryTimeoutMs',
+    'regex-size': 'offerConstraintsRe2MaxProgramSize',
+    'regex-mem': 'offerConstraintsRe2MaxMem',
   };
-  const named = id === undefined ? {} : { id: { value: id } };
-  switch (verb) {
-    case 'reserve':
-      return { type: 'RESERVE', reserve: { resources: [one] }, ...named };
-    case 'unreserve':
-      return { type: 'UNRESERVE', unreserve: { resources: [one] }, ...named };
-    case 'create':
-      return { type: 'CREATE', create: { volumes: [one] }, ...named };
-    case 'destroy':
-      return { type: 'DESTROY', destroy: { volumes: [one] }, ...named };
-    default:
-      throw new Error(`unknown operation: ${text}`);
-  }
+  const given = [...options].filter(([name]) => name !== 'quiet' && name !== 'roles');
+  const numbers = given.map(([name, value]) => [present(settings[name], `there is an option ${name}`), Number(value)]);
+  const roles = options.get('roles');
+  return { ...Object.fromEntries(numbers), ...(roles === undefined ? {} : { roles: listOf(roles) }) };
 }
 
-function splitOnce(word: string): [string, string] {
-  const at = word.indexOf('=');
-  return [word.slice(0, at), word.slice(at + 1)];
+/** `t1` or `t1:cpus:2;mem:1024`, with `<cpus:4` what it may use beyond its request. */
+function taskOf(offer: mesos.Offer, wanted: string): mesos.TaskInfo {
+  const [asked = '', limits] = wanted.split('<');
+  const colon = asked.indexOf(':');
+  const id = colon < 0 ? asked : asked.slice(0, colon);
+  return taskInfo(offer, id, {
+    ...(colon < 0 ? {} : { resources: wireOf(asked.slice(colon + 1)) }),
+    ...(limits === undefined ? {} : { limits: scalarsOf(limits) }),
+  });
 }
 
-function describeOperation(operation: registry.Operation): string {
-  const [name = ''] = Object.keys(operation);
-  const id = /"(?:id|agent_id|framework_id)":\{"value":"([^"]+)"/.exec(
-    JSON.stringify(operation, (_key, value) => (typeof value === 'bigint' ? String(value) : value)),
-  );
-  return `${name} ${id?.[1] ?? ''}`.trim();
-}
-
-function describeEvent(event: scheduler.Event): string {
-  const type = event.type ?? '';
-  if (event.subscribed !== undefined) return `${type} ${event.subscribed.framework_id.value}`;
-  if (event.offers !== undefined) return `${type} ${(event.offers.offers ?? []).map(describeOffer).join(' | ')}`;
-  if (event.rescind !== undefined) return `${type} ${event.rescind.offer_id.value}`;
-  if (event.update !== undefined) return `${type} ${describeStatus(event.update.status)}`;
-  if (event.update_operation_status !== undefined)
-    return `${type} ${describeOperationStatus(event.update_operation_status.status)}`;
-  if (event.failure !== undefined) return `${type} ${event.failure.agent_id?.value ?? ''}`;
-  if (event.error !== undefined) return `${type} "${event.error.message}"`;
-  return type;
-}
-
-function describeOffer({ id, agent_id, resources }: mesos.Offer): string {
-  const amounts = (resources ?? []).map(describeResource).join(' ');
-  return `${id.value} of ${agent_id.value}: ${amounts}`;
-}
-
-function describeResource({ name, scalar, role = '*', disk }: mesos.Resource): string {
-  const id = disk?.persistence?.id;
-  return `${name}${role === '*' ? '' : `(${role})`}${id === undefined ? '' : `[${id}]`}:${scalar?.value}`;
-}
-
-function describeOperationStatus({ operation_id, state, message, uuid }: mesos.OperationStatus): string {
-  const why = message === undefined ? '' : `"${message}"`;
-  return [operation_id?.value, state, why, uuid === undefined ? '' : '(acknowledge)'].filter(Boolean).join(' ');
-}
-
-function describeStatus({ task_id, state, reason, uuid }: mesos.TaskStatus): string {
-  return [task_id.value, state, reason, uuid === undefined ? '' : '(acknowledge)'].filter(Boolean).join(' ');
-}
-
-function describeMessage(message: Extract<MasterEffect, { kind: 'agent-message' }>['message']): string {
-  if (message.registered !== undefined) return `registered ${message.registered.agent_id.value}`;
-  if (message.ping !== undefined) return message.ping.connected ? 'ping' : 'ping: register again';
-  if (message.run_tasks !== undefined)
-    return `run_tasks ${(message.run_tasks.tasks ?? []).map(({ task_id }) => task_id.value).join(' ')}`;
-  if (message.reconcile_tasks !== undefined)
-    return `reconcile_tasks ${(message.reconcile_tasks.tasks ?? []).map(({ task_id }) => task_id.value).join(' ')}`;
-  if (message.kill_task !== undefined) return `kill_task ${message.kill_task.task_id.value}`;
-  if (message.acknowledge_update !== undefined) return `acknowledge ${message.acknowledge_update.task_id.value}`;
-  if (message.apply_operation !== undefined) return `apply_operation ${message.apply_operation.info.type}`;
-  return Object.keys(message).join(' ');
+/** All that were not answered and not taken back. */
+function answerInverseOffers(scheduler: FakeScheduler, accepts: boolean, refuse_seconds: number | undefined): void {
+  const offers = scheduler.takeInverseOffers();
+  const given = {
+    inverse_offer_ids: offers.map(({ id }) => id),
+    filters: refuse_seconds === undefined ? undefined : { refuse_seconds },
+  };
+  if (accepts) scheduler.call({ type: 'ACCEPT_INVERSE_OFFERS', accept_inverse_offers: given });
+  else scheduler.call({ type: 'DECLINE_INVERSE_OFFERS', decline_inverse_offers: given });
 }

@@ -126,6 +126,17 @@ export class FakeScheduler {
     return offers;
   }
 
+  /** Inverse offers that were neither taken back nor given out of hand here. */
+  takeInverseOffers(): mesos.InverseOffer[] {
+    const offers = new Map<string, mesos.InverseOffer>();
+    for (const { inverse_offers, rescind_inverse_offer } of this.events) {
+      for (const offer of inverse_offers?.inverse_offers ?? []) offers.set(offer.id.value, offer);
+      if (rescind_inverse_offer !== undefined) offers.delete(rescind_inverse_offer.inverse_offer_id.value);
+    }
+    this.events = this.events.filter(({ type }) => type !== 'INVERSE_OFFERS');
+    return [...offers.values()];
+  }
+
   /** The one outstanding offer. */
   takeOffer(): mesos.Offer {
     const offers = this.takeOffers();
