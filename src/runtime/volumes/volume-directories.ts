@@ -13,7 +13,15 @@ import { dirname } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
 import type { Logger } from '../../base/system/logger.js';
 import { removeTree } from '../sandbox/remove-tree.js';
-import { describeVolume, type Volume, type VolumePlace, volumeDirectory, volumesDirectory } from './volume.js';
+import { isMountPoint as isMounted } from './disk-roots.js';
+import {
+  describeVolume,
+  rootDirectory,
+  type Volume,
+  type VolumePlace,
+  volumeDirectory,
+  volumesDirectory,
+} from './volume.js';
 
 /** Others than the owner have no business in a volume. */
 const VOLUME_MODE = 0o750;
@@ -33,6 +41,8 @@ export interface VolumeChange {
 export interface VolumeDirectoriesOptions {
   readonly workDir: string;
   readonly logger: Logger;
+  /** Stands in for the kernel's mount table. */
+  isMountPoint?(path: string): Promise<boolean>;
 }
 
 export class VolumeDirectories {
@@ -59,6 +69,7 @@ export class VolumeDirectories {
   async give(volume: Volume, owner: { readonly uid: number; readonly gid: number } | undefined): Promise<string> {
     const path = this.path(volume);
     try {
+      await this.#requireRoot(volume.place);
       // A mount point may be named by a link of the operator's; below our own directories there are none.
       const directory = await openDirectory(volume.place.kind === 'mount' ? `${path}/.` : path);
       try {
@@ -78,9 +89,12 @@ export class VolumeDirectories {
   async findMissing(volumes: readonly Volume[]): Promise<readonly Volume[]> {
     const missing: Volume[] = [];
     for (const volume of volumes) {
-      const directory = await openDirectory(`${this.path(volume)}/.`).catch(() => undefined);
-      if (directory === undefined) missing.push(volume);
-      await directory?.close();
+      try {
+        await this.#requireRoot(volume.place);
+        await (await openDirectory(`${this.path(volume)}/.`)).close();
+      } catch {
+        missing.push(volume);
+      }
     }
     return missing;
   }
@@ -124,9 +138,10 @@ export class VolumeDirectories {
   /** A disk that is not there (not mounted, say) must not be replaced by a directory on another one. */
   async #requireRoot(place: VolumePlace): Promise<void> {
     if (place.kind === 'root') return;
-    const mounted = volumesDirectory(this.#options.workDir, place);
-    const root = place.kind === 'mount' ? mounted : dirname(mounted);
+    const root = rootDirectory(this.#options.workDir, place);
     if (!(await lstat(`${root}/.`)).isDirectory()) throw diskError(`${root} is no directory`);
+    const { isMountPoint = isMounted } = this.#options;
+    if (place.kind === 'mount' && !(await isMountPoint(root))) throw diskError(`nothing is mounted on ${root}`);
   }
 
   async #destroyAll(key: string, volumes: readonly Volume[]): Promise<void> {
@@ -138,6 +153,7 @@ export class VolumeDirectories {
         to: `${this.#destroyedDirectory(volume.place)}/${key}-${i}`,
       }));
     try {
+      for (const { place } of volumes) await this.#requireRoot(place);
       for (const { from, to } of moves) await moveAway(from, to);
       for (const volume of volumes) if (volume.place.kind === 'mount') await emptyDirectory(this.path(volume));
     } catch (error) {

@@ -62,16 +62,15 @@ export function findPlaces(resources: readonly mesos.Resource[]): readonly Volum
   return [...places.values()];
 }
 
+/** The directory that is the disk. */
+export function rootDirectory(workDir: string, place: VolumePlace): string {
+  return place.kind === 'root' ? workDir : absoluteRoot(workDir, place.root);
+}
+
 /** Where volumes of a root lie. */
 export function volumesDirectory(workDir: string, place: VolumePlace): string {
-  switch (place.kind) {
-    case 'root':
-      return `${workDir}/volumes`;
-    case 'path':
-      return `${absoluteRoot(workDir, place.root)}/volumes`;
-    case 'mount':
-      return absoluteRoot(workDir, place.root);
-  }
+  const root = rootDirectory(workDir, place);
+  return place.kind === 'mount' ? root : `${root}/volumes`;
 }
 
 /** The directory that holds the volume's data. */

@@ -29,7 +29,11 @@ describe('directories of volumes', () => {
     scratch = mkdtempSync(join(tmpdir(), 'mesoctl-volumes-'));
     workDir = join(scratch, 'work');
     mkdirSync(workDir);
-    directories = new VolumeDirectories({ workDir, logger: silentLogger });
+    directories = new VolumeDirectories({
+      workDir,
+      logger: silentLogger,
+      isMountPoint: async (path) => !path.endsWith('bare'),
+    });
   });
   afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -95,6 +99,17 @@ describe('directories of volumes', () => {
         message: expect.stringContaining('nothing'),
       });
     expect(existsSync(join(scratch, 'nothing'))).toBe(false);
+  });
+
+  test('are neither made, used nor destroyed where nothing is mounted any more', async () => {
+    const bare = volume('v', disk('mount', 'bare'));
+    writeFileSync(join(scratch, 'bare/data'), 'of another disk');
+    const nothing = { code: 'DISK', message: expect.stringContaining(`nothing is mounted on ${scratch}/bare`) };
+    await expect(create(bare)).rejects.toMatchObject(nothing);
+    await expect(directories.give(bare, undefined)).rejects.toMatchObject(nothing);
+    await expect(destroy(bare)).rejects.toMatchObject(nothing);
+    expect(await directories.findMissing([bare])).toEqual([bare]);
+    expect(readdirSync(join(scratch, 'bare'))).toEqual(['data']);
   });
 
   test('are deleted without following links', async () => {

@@ -4,6 +4,7 @@ import { MesoError } from '../../../base/error.js';
 import { isRejection } from '../../../base/rejection.js';
 import { parseAttributes } from '../../../offers/resources/attributes.js';
 import { detectResources } from '../../../runtime/fingerprint/detect-resources.js';
+import { requireDiskRoots } from '../../../runtime/volumes/disk-roots.js';
 import type * as mesos from '../../../wire/gen/mesos.js';
 import type { AgentConfig } from '../../config/agent-config.js';
 import { isWildcard } from '../../lifecycle/listen-address.js';
@@ -35,7 +36,7 @@ export function ownNames(config: Pick<AgentConfig, 'hostname'>): readonly string
   return [hostname(), ...(config.hostname === undefined ? [] : [config.hostname])];
 }
 
-/** Throws BAD_INPUT naming the flag that cannot be read. */
+/** Throws BAD_INPUT naming the flag that cannot be read, or whose disks are not there. */
 export async function describeMachine(config: AgentConfig, address: AgentAddress): Promise<mesos.AgentInfo> {
   const resources = await detectResources({
     flagText: config.resources,
@@ -43,6 +44,7 @@ export async function describeMachine(config: AgentConfig, address: AgentAddress
     workDir: config.workDir,
   });
   if (isRejection(resources)) throw new MesoError('BAD_INPUT', `--resources: ${resources.message}`);
+  await requireDiskRoots(resources.toWire(), config.workDir);
   const attributes = parseAttributes(config.attributes ?? '');
   if (isRejection(attributes)) throw new MesoError('BAD_INPUT', `--attributes: ${attributes.message}`);
   const info: mesos.AgentInfo = {
