@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
     it('counts once for its role, however many use it', async () => {
       const { text } = await get(`${cluster.master.url}/roles`);
       const role = JSON.parse(text).roles.find(({ name }: Json) => name === ROLE);
-      expect(role.allocated?.disk ?? role.resources.disk).toBe(64);
+      expect(role.resources.disk).toBe(64);
     });
 
     it('is not destroyed while somebody uses it, whoever asks', async () => {

@@ -141,8 +141,7 @@ export class Ledger {
 
   /** All charges of the agent leave the sums with it. */
   removeAgent(agent: AgentState): void {
-    for (const [role, part] of agent.allocated.byAllocationRole())
-      this.tree.changeAllocated(this.tree.getOrCreate(role), this.#measure.take(part), -1);
+    this.#countAllocated(Resources.empty, agent.allocated, -1);
     for (const [slot, held] of agent.allocations.entries()) {
       const client = this.#clientAt(slot);
       agent.allocations.delete(slot);
@@ -195,7 +194,7 @@ export class Ledger {
     const held = agent.allocations.get(client.slot) ?? Resources.empty;
     if (!held.contains(tagged)) failHolding(agent, client, held, tagged);
     const rest = held.subtract(tagged);
-    if (allocated) this.#noLongerUsed(agent, client, tagged);
+    if (allocated) this.#noLongerUsed(agent, tagged);
     if (rest.isEmpty) {
       agent.allocations.delete(client.slot);
       client.heldAgents--;
@@ -211,9 +210,9 @@ export class Ledger {
 
   /** Charged resources (tagged) are used by tasks from now on. */
   markAllocated(agent: AgentState, tagged: Resources): void {
-    agent.allocated = agent.allocated.add(tagged);
-    for (const [role, part] of tagged.byAllocationRole())
-      this.tree.changeAllocated(this.tree.getOrCreate(role), this.#measure.take(part), 1);
+    const before = agent.allocated;
+    agent.allocated = before.add(tagged);
+    this.#countAllocated(before, tagged, 1);
   }
 
   /** `from` becomes `to` (both tagged) in what the client holds and in the agent's total: no allocation, no free resources. */
@@ -248,13 +247,36 @@ export class Ledger {
     return present(this.clients[slot], 'a client lives as long as it holds something');
   }
 
-  #noLongerUsed(agent: AgentState, client: Client, tagged: Resources): void {
+  #noLongerUsed(agent: AgentState, tagged: Resources): void {
     // Of a part that was merely offered nothing was marked.
     const rest = agent.allocated.subtract(tagged);
     const used = agent.allocated.subtract(rest);
     if (used.isEmpty) return;
     agent.allocated = rest;
-    this.tree.changeAllocated(client.role, this.#measure.take(used), -1);
+    this.#countAllocated(rest, used, -1);
+  }
+
+  /** `rest` is what tasks use on the same agent besides: a shared volume counts once for a role with all below it. */
+  #countAllocated(rest: Resources, tagged: Resources, sign: 1 | -1): void {
+    for (const [role, part] of tagged.byAllocationRole())
+      this.tree.changeAllocated(this.tree.getOrCreate(role), this.#measure.take(part.nonShared()), sign);
+    if (!tagged.hasShared) return;
+    let others = sign === 1 ? rest : rest.add(tagged);
+    for (const [role, part] of tagged.shared().byAllocationRole()) {
+      if (sign === -1) others = others.subtract(part);
+      for (let at: RoleNode | undefined = this.tree.getOrCreate(role); at !== undefined; at = at.parent)
+        at.allocated.addAll(this.#measure.take(this.#unusedWithin(at, part, others)).all, sign);
+      if (sign === 1) others = others.add(part);
+    }
+  }
+
+  /** `volumes` without those that `others` hold for the role or one below it. */
+  #unusedWithin(top: RoleNode, volumes: Resources, others: Resources): Resources {
+    const keys = new Set<string>();
+    for (const [role, part] of others.byAllocationRole())
+      if (part.hasShared && isWithin(this.tree.getOrCreate(role), top))
+        for (const { kind } of part.entries) if (kind.shared) keys.add(kind.key);
+    return volumes.filter(({ kind }) => !keys.has(kind.key));
   }
 
   /** A shared volume counts once on an agent: for a client, for the clients of a role, and for a role with all below it. */

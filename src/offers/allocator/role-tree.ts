@@ -162,7 +162,7 @@ export class RoleTree {
       this.#chargeSubtree(at, amountsOf(at, false), sign, false);
   }
 
-  /** Charged resources of `node` began (+1) or ceased (-1) to be used by tasks. */
+  /** Charged resources of `node`, none of them shared, began (+1) or ceased (-1) to be used by tasks. */
   changeAllocated(node: RoleNode, amounts: Amounts, sign: 1 | -1): void {
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent) {
       at.allocatedFirm.addAll(amounts.firm, sign);

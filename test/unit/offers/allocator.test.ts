@@ -114,6 +114,43 @@ describe('books', () => {
     expect(allocator.allocate(undefined, 0).offers.length).toBe(1);
   });
 
+  it('count a shared volume once, for each role and for those above, however many tasks use it', () => {
+    const volume = Resources.of([
+      {
+        name: 'disk',
+        type: 'SCALAR',
+        scalar: { value: 64 },
+        reservations: [{ type: 'DYNAMIC', role: 'eng' }],
+        disk: { persistence: { id: 'v' }, volume: { container_path: 'd', mode: 'RW' } },
+        shared: {},
+      },
+    ]);
+    const allocator = newAllocator();
+    allocator.addAgent(agent('a1', res('cpus:4;mem:512').add(volume)));
+    for (const name of ['web', 'db']) allocator.addFramework(framework(name, [`eng/${name}`]), NO_USE);
+    const used = () =>
+      allocator
+        .roles()
+        .filter(({ name }) => name.startsWith('eng'))
+        .map(({ name, allocated }) => `${name} ${allocated.get('disk') ?? 0}`)
+        .sort()
+        .join();
+    const task = (name: string) => res('cpus:1;mem:32').add(volume).allocatedTo(`eng/${name}`);
+    const ends = (name: string) =>
+      allocator.recoverResources({ frameworkId: name, agentId: 'a1', resources: task(name), allocated: true });
+    for (const name of ['web', 'web', 'db']) allocator.addAllocated(name, 'a1', task(name));
+    expect(used()).toBe('eng 64,eng/db 64,eng/web 64');
+    ends('web');
+    expect(used()).toBe('eng 64,eng/db 64,eng/web 64');
+    ends('web');
+    expect(used()).toBe('eng 64,eng/db 64,eng/web 0');
+    ends('db');
+    expect(used()).toBe('eng 0,eng/db 0,eng/web 0');
+    for (const name of ['web', 'db', 'db']) allocator.addAllocated(name, 'a1', task(name));
+    allocator.removeAgent('a1');
+    expect(used()).toBe('eng 0,eng/db 0,eng/web 0');
+  });
+
   it('forget roles that nobody uses any more', () => {
     const allocator = newAllocator();
     allocator.addFramework(framework('f', ['a/b/c']), NO_USE);
