@@ -26,7 +26,7 @@ import {
   toMilli,
 } from './resource-value.js';
 import { isAllocatableToRole } from './roles.js';
-import { toPreRefinement, upgradeResource } from './validation.js';
+import { downgradeResource, upgradeResource } from './validation.js';
 import { encodeRanges } from './value-text.js';
 
 /** One resource. Which of `milli`, `ranges` and `items` counts follows from `kind.type`; the others are empty. */
@@ -60,7 +60,7 @@ export class Resources {
 
   /** Of valid resources (`validateResources`) in POST or PRE format; zero amounts vanish. */
   static of(wire: readonly mesos.Resource[]): Resources {
-    return Resources.#merged(wire.map((resource) => entryOf(upgradeResource(resource))));
+    return Resources.#merged(wire.map(entryOf));
   }
 
   /** Reads `cpus:4;mem(eng):1024` or a JSON array of Resource. */
@@ -73,14 +73,23 @@ export class Resources {
     const entries: ResourceEntry[] = [];
     let first: Resources | undefined;
     let others = 0;
+    let last: Resources | undefined;
+    let times = 0;
     for (const item of items) {
       if (item.isEmpty) continue;
       if (first === undefined) first = item;
       else others++;
-      entries.push(...item.entries);
+      if (item !== last) {
+        if (last !== undefined) pushRepeated(entries, last, times);
+        last = item;
+        times = 0;
+      }
+      times++;
     }
-    if (first === undefined) return Resources.empty;
-    return others === 0 ? first : Resources.#merged(entries);
+    if (first === undefined || last === undefined) return Resources.empty;
+    if (others === 0) return first;
+    pushRepeated(entries, last, times);
+    return Resources.#merged(entries);
   }
 
   static #merged(entries: readonly ResourceEntry[]): Resources {
@@ -120,7 +129,8 @@ export class Resources {
     if (other === this || other.isEmpty) return true;
     if (this.isEmpty) return false;
     const set = new EntrySet(this.entries, other.entries.length);
-    return other.entries.every((entry) => set.take(entry));
+    for (const entry of other.entries) if (!set.take(entry)) return false;
+    return true;
   }
 
   equals(other: Resources): boolean {
@@ -135,7 +145,7 @@ export class Resources {
   }
 
   toPreRefinement(): mesos.Resource[] {
-    return toPreRefinement(this.toWire());
+    return this.entries.map(encodePreRefinement);
   }
 
   /** The same, tagged with `allocation_info.role`. */
@@ -144,7 +154,7 @@ export class Resources {
     if (this.#tagged !== undefined && this.#taggedRole === role) return this.#tagged;
     const plain = this.unallocated();
     if (plain !== this) return plain.allocatedTo(role);
-    const tagged = new Resources(this.entries.map((entry) => ({ ...entry, allocationRole: role })));
+    const tagged = new Resources(this.entries.map((entry) => taggedWith(entry, role)));
     tagged.#plain = this;
     this.#tagged = tagged;
     this.#taggedRole = role;
@@ -155,9 +165,7 @@ export class Resources {
   unallocated(): Resources {
     if (this.#plain !== undefined) return this.#plain;
     const isPlain = this.entries.every((entry) => entry.allocationRole === undefined);
-    this.#plain = isPlain
-      ? this
-      : Resources.#merged(this.entries.map((entry) => ({ ...entry, allocationRole: undefined })));
+    this.#plain = isPlain ? this : Resources.#merged(this.entries.map((entry) => taggedWith(entry, undefined)));
     return this.#plain;
   }
 
@@ -309,18 +317,38 @@ function sumByName(entries: readonly ResourceEntry[]): Map<string, number> {
 }
 
 function entryOf(resource: mesos.Resource): ResourceEntry {
-  const pairs = (resource.ranges?.range ?? []).map(({ begin, end }) => [Number(begin), Number(end)] as const);
+  const upgraded = upgradeResource(resource);
+  const { ranges, set, scalar, allocation_info } = upgraded;
   return {
-    kind: kindOf(resource),
-    allocationRole: resource.allocation_info?.role,
-    milli: toMilli(resource.scalar?.value ?? 0),
-    ranges: pairs.length === 0 ? NOTHING : coalesceRanges(pairs),
-    items: sortedItems(resource.set?.item ?? []),
+    kind: kindOf(upgraded),
+    allocationRole: allocation_info?.role,
+    milli: toMilli(scalar?.value ?? 0),
+    ranges: ranges === undefined ? NOTHING : rangesOf(ranges),
+    items: set === undefined ? NOTHING : sortedItems(set.item ?? []),
     count: 1,
   };
 }
 
+function rangesOf({ range }: mesos.Value_Ranges): RangeList {
+  return coalesceRanges((range ?? []).map(({ begin, end }) => [Number(begin), Number(end)] as const));
+}
+
 function encodeEntry(entry: ResourceEntry): mesos.Resource {
+  const out = encodeUnreserved(entry);
+  const { reservations } = entry.kind;
+  if (reservations.length > 0) out.reservations = [...reservations];
+  return out;
+}
+
+/** As `toPreRefinement` of resources/validation writes it, without the copies: there is one for each resource of each offer. */
+function encodePreRefinement(entry: ResourceEntry): mesos.Resource {
+  if (entry.kind.reservations.length > 0) return downgradeResource(encodeEntry(entry));
+  const out = encodeUnreserved(entry);
+  out.role = DEFAULT_ROLE;
+  return out;
+}
+
+function encodeUnreserved(entry: ResourceEntry): mesos.Resource {
   const kind = entry.kind;
   const out: mesos.Resource = { name: kind.name, type: kind.type };
   if (kind.type === 'SCALAR') out.scalar = { value: fromMilli(entry.milli) };
@@ -331,7 +359,6 @@ function encodeEntry(entry: ResourceEntry): mesos.Resource {
   if (kind.shared) out.shared = {};
   if (entry.allocationRole !== undefined) out.allocation_info = { role: entry.allocationRole };
   if (kind.providerId !== undefined) out.provider_id = { value: kind.providerId };
-  if (kind.reservations.length > 0) out.reservations = [...kind.reservations];
   return out;
 }
 
@@ -353,16 +380,48 @@ function hasAmount(left: ResourceEntry, right: ResourceEntry): boolean {
   return containsItems(left.items, right.items);
 }
 
+// Entries are made member by member: a spread of the old one costs twenty times as much, and these are made for every task.
+
+function withMilli({ kind, allocationRole, ranges, items, count }: ResourceEntry, milli: number): ResourceEntry {
+  return { kind, allocationRole, milli, ranges, items, count };
+}
+
+function withRanges({ kind, allocationRole, milli, items, count }: ResourceEntry, ranges: RangeList): ResourceEntry {
+  return { kind, allocationRole, milli, ranges, items, count };
+}
+
+function withItems({ kind, allocationRole, milli, ranges, count }: ResourceEntry, items: ItemList): ResourceEntry {
+  return { kind, allocationRole, milli, ranges, items, count };
+}
+
+function withCount({ kind, allocationRole, milli, ranges, items }: ResourceEntry, count: number): ResourceEntry {
+  return { kind, allocationRole, milli, ranges, items, count };
+}
+
+function taggedWith(entry: ResourceEntry, allocationRole: string | undefined): ResourceEntry {
+  const { kind, milli, ranges, items, count } = entry;
+  return { kind, allocationRole, milli, ranges, items, count };
+}
+
 function plus(left: ResourceEntry, right: ResourceEntry): ResourceEntry {
-  if (left.kind.type === 'SCALAR') return { ...left, milli: left.milli + right.milli };
-  if (left.kind.type === 'RANGES') return { ...left, ranges: addRanges(left.ranges, right.ranges) };
-  return { ...left, items: addItems(left.items, right.items) };
+  if (left.kind.type === 'SCALAR') return withMilli(left, left.milli + right.milli);
+  if (left.kind.type === 'RANGES') return withRanges(left, addRanges(left.ranges, right.ranges));
+  return withItems(left, addItems(left.items, right.items));
 }
 
 function minus(left: ResourceEntry, right: ResourceEntry): ResourceEntry {
-  if (left.kind.type === 'SCALAR') return { ...left, milli: Math.max(0, left.milli - right.milli) };
-  if (left.kind.type === 'RANGES') return { ...left, ranges: subtractRanges(left.ranges, right.ranges) };
-  return { ...left, items: subtractItems(left.items, right.items) };
+  if (left.kind.type === 'SCALAR') return withMilli(left, Math.max(0, left.milli - right.milli));
+  if (left.kind.type === 'RANGES') return withRanges(left, subtractRanges(left.ranges, right.ranges));
+  return withItems(left, subtractItems(left.items, right.items));
+}
+
+/** The entries of one object that many holders share, at once where amounts simply add up. */
+function pushRepeated(entries: ResourceEntry[], { entries: own }: Resources, times: number): void {
+  for (const entry of own) {
+    const { kind } = entry;
+    if (kind.type === 'SCALAR' && !kind.whole && !kind.shared) entries.push(withMilli(entry, entry.milli * times));
+    else for (let i = 0; i < times; i++) entries.push(entry);
+  }
 }
 
 /**
@@ -371,19 +430,25 @@ function minus(left: ResourceEntry, right: ResourceEntry): ResourceEntry {
  */
 class EntrySet {
   changed = false;
-  readonly #entries: (ResourceEntry | undefined)[];
+  /** The operand's own until something is written. */
+  #entries: readonly (ResourceEntry | undefined)[];
+  #written: (ResourceEntry | undefined)[] | undefined;
+  #hasHoles = false;
   /** Slots of `#entries` by key, shared between allocation roles; only for large operands. */
   readonly #slotsOfKey: Map<string, number[]> | undefined;
 
   constructor(entries: readonly ResourceEntry[], expected: number) {
-    this.#entries = [...entries];
+    this.#entries = entries;
     if (Math.max(entries.length, expected) * expected <= INDEX_THRESHOLD) return;
     this.#slotsOfKey = new Map();
     for (const [slot, entry] of entries.entries()) this.#index(entry, slot);
   }
 
-  toArray(): ResourceEntry[] {
-    return this.#entries.filter((entry) => entry !== undefined);
+  toArray(): readonly ResourceEntry[] {
+    // Without holes every slot is an entry.
+    return this.#hasHoles
+      ? this.#entries.filter((entry) => entry !== undefined)
+      : (this.#entries as readonly ResourceEntry[]);
   }
 
   add(entry: ResourceEntry): void {
@@ -394,9 +459,9 @@ class EntrySet {
     const held = this.#entries[slot];
     if (held === undefined) {
       this.#index(entry, this.#entries.length);
-      this.#entries.push(entry);
+      this.#write(this.#entries.length, entry);
     } else {
-      this.#entries[slot] = entry.kind.shared ? { ...held, count: held.count + entry.count } : plus(held, entry);
+      this.#write(slot, entry.kind.shared ? withCount(held, held.count + entry.count) : plus(held, entry));
     }
   }
 
@@ -416,20 +481,29 @@ class EntrySet {
     if (held === undefined) return false;
     if (entry.kind.shared) return held.count >= entry.count;
     // Mergeable entries are unique in the right operand: only whole ones need be struck off.
-    if (entry.kind.whole) this.#entries[slot] = undefined;
+    if (entry.kind.whole) this.#write(slot, undefined);
     return hasAmount(held, entry);
   }
 
   #replace(slot: number, held: ResourceEntry, gone: ResourceEntry): void {
     if (held.kind.shared) {
       const count = held.count - gone.count;
-      this.#entries[slot] = count > 0 ? { ...held, count } : undefined;
+      this.#write(slot, count > 0 ? withCount(held, count) : undefined);
     } else if (held.kind.whole) {
-      this.#entries[slot] = undefined;
+      this.#write(slot, undefined);
     } else {
       const left = minus(held, gone);
-      this.#entries[slot] = isNothing(left) ? undefined : left;
+      this.#write(slot, isNothing(left) ? undefined : left);
     }
+  }
+
+  #write(slot: number, entry: ResourceEntry | undefined): void {
+    if (this.#written === undefined) {
+      this.#written = this.#entries.slice();
+      this.#entries = this.#written;
+    }
+    this.#written[slot] = entry;
+    if (entry === undefined) this.#hasHoles = true;
   }
 
   /** Slot of an entry of the same kind (and amount, if `exact`); -1 when there is none. */

@@ -147,13 +147,16 @@ export function upgradeResource(resource: mesos.Resource): mesos.Resource {
 
 /** PRE format. A refined stack cannot be written in it and keeps its POST format: it must not be sent to such readers. */
 export function toPreRefinement(resources: readonly mesos.Resource[]): mesos.Resource[] {
-  return resources.map((resource) => {
-    const { reservations, ...rest } = upgradeResource(resource);
-    const [only, refinement] = reservations ?? [];
-    if (only === undefined) return { ...rest, role: DEFAULT_ROLE };
-    if (refinement !== undefined) return { ...rest, reservations };
-    return { ...rest, ...preFieldsOf(only) };
-  });
+  return resources.map(downgradeResource);
+}
+
+/** PRE format of one resource; see `toPreRefinement`. */
+export function downgradeResource(resource: mesos.Resource): mesos.Resource {
+  const { reservations, ...rest } = upgradeResource(resource);
+  const [only, refinement] = reservations ?? [];
+  if (only === undefined) return { ...rest, role: DEFAULT_ROLE };
+  if (refinement !== undefined) return { ...rest, reservations };
+  return { ...rest, ...preFieldsOf(only) };
 }
 
 /** ENDPOINT format: the stack, and the PRE fields beside it wherever they can say the same. */

@@ -52,6 +52,34 @@ describe('ACCEPT with LAUNCH', () => {
     expect(scheduler.offers).toHaveLength(1);
   });
 
+  it('counts tasks that ask for the same each for itself, and those between them that do not', () => {
+    const { harness, scheduler, agent } = offeredPair();
+    const offer = scheduler.takeOffer();
+    const alike = () => cpusMem(1.5, 64);
+    const reserved = [{ ...resource('cpus', 1), reservations: [{ type: 'STATIC' as const, role: 'other' }] }];
+    const launches = [
+      taskInfo(offer, 't1', { resources: alike() }),
+      taskInfo(offer, 't2', { resources: alike() }),
+      taskInfo(offer, 'foreign', { resources: reserved }),
+      taskInfo(offer, 't3', { resources: alike() }),
+      taskInfo(offer, 't4', { resources: cpusMem(1, 64) }),
+    ];
+    scheduler.accept([offer], [launchOf(...launches.slice(0, 2)), launchOf(...launches.slice(2))]);
+    expect(agent.received('run_tasks').flatMap(({ tasks }) => tasks?.map(({ task_id }) => task_id.value))).toEqual([
+      't1',
+      't2',
+      't4',
+    ]);
+    const framework = harness.core.view.frameworks.get(scheduler.id);
+    expect(framework?.allocated().toString()).toBe('cpus(allocated: *):4; mem(allocated: *):192');
+    expect(harness.core.view.allocator().agents.get(agent.id)?.offeredOrAllocated.scalar('cpus')).toBe(4);
+    const refused = scheduler.updates.map(({ task_id, state }) => [task_id.value, state]);
+    expect(refused).toEqual([
+      ['foreign', 'TASK_ERROR'],
+      ['t3', 'TASK_ERROR'],
+    ]);
+  });
+
   it('judges each task on its own', () => {
     const { scheduler, agent } = offeredPair();
     const offer = scheduler.takeOffer();

@@ -28,6 +28,30 @@ describe('laws of the resource algebra', () => {
     );
   });
 
+  it('sums the same object several times as if each was another', () => {
+    fc.assert(
+      fc.property(anyResources, anyResources, fc.integer({ min: 1, max: 4 }), (a, b, times) => {
+        const repeated = Array<Resources>(times).fill(a);
+        const oneByOne = repeated.reduce((sum, one) => sum.add(one), Resources.empty);
+        expect(Resources.sum(repeated).equals(oneByOne)).toBe(true);
+        expect(Resources.sum([b, ...repeated, b]).equals(b.add(oneByOne).add(b))).toBe(true);
+      }),
+    );
+  });
+
+  it('changes no operand', () => {
+    fc.assert(
+      fc.property(anyResources, anyResources, (a, b) => {
+        const before = [a.toWire(), b.toWire()];
+        a.add(b);
+        a.subtract(b);
+        b.contains(a);
+        Resources.sum([a, b, b]);
+        expect([a.toWire(), b.toWire()]).toEqual(before);
+      }),
+    );
+  });
+
   it('takes back what it added', () => {
     fc.assert(
       fc.property(additiveResources, additiveResources, (a, b) => {
@@ -100,6 +124,7 @@ describe('laws of the resource algebra', () => {
         const once = resources.filter((entry) => entry.count === 1);
         expect(Resources.of(once.toWire()).equals(once)).toBe(true);
         const pre = toPreRefinement(once.toWire());
+        expect(once.toPreRefinement()).toEqual(pre);
         expect(validateResources(pre)).toBeUndefined();
         expect(Resources.of(toPostRefinement(pre)).equals(once)).toBe(true);
       }),

@@ -65,12 +65,15 @@ export class AgentRecord implements AgentView {
   reregisterTimer: TimerHandle | undefined;
   /** In line for a permit of the removal rate limiter. */
   awaitsRemoval = false;
+  /** Its id as messages carry it: one object for all of them. Nobody changes it. */
+  readonly wireId: mesos.AgentID;
 
   constructor(
     readonly id: string,
     facts: AgentFacts,
     readonly registeredAtUnixMs: number,
   ) {
+    this.wireId = { value: id };
     this.#facts = facts;
     this.#capabilitySet = capabilityTypes(facts.capabilities);
     this.connectionSinceUnixMs = registeredAtUnixMs;

@@ -66,6 +66,8 @@ export class FrameworkRecord implements FrameworkView {
   /** Since when it has its state; see `settleState`. */
   stateSinceUnixMs: number;
   #settledState: FrameworkState | undefined;
+  /** Its id as messages carry it: one object for all of them. Nobody changes it. */
+  readonly wireId: mesos.FrameworkID;
   /** Disconnected or recovered: when it is removed. */
   removalAtUnixMs: number | undefined;
 
@@ -75,6 +77,7 @@ export class FrameworkRecord implements FrameworkView {
     registeredAtUnixMs: number,
     maxCompletedTasks: number,
   ) {
+    this.wireId = { value: id };
     this.#facts = facts;
     this.#roles = rolesOfFramework(facts.info);
     this.#capabilities = capabilityTypes(facts.info);

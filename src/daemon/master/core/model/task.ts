@@ -77,11 +77,11 @@ function unixMsOf(status: mesos.TaskStatus | undefined): number | undefined {
 }
 
 /** The task made by launching `info`; its executor, if any, is in `info.executor`. */
-export function taskOf(info: mesos.TaskInfo, frameworkId: string): mesos.Task {
+export function taskOf(info: mesos.TaskInfo, framework_id: mesos.FrameworkID): mesos.Task {
   return {
     name: info.name,
     task_id: info.task_id,
-    framework_id: { value: frameworkId },
+    framework_id,
     executor_id: info.executor?.executor_id,
     agent_id: info.agent_id,
     state: 'TASK_STAGING',

@@ -18,8 +18,8 @@ export function formatOffer(
   const executors = agent.holdings.get(framework.id)?.executors;
   return {
     id: { value: offerId },
-    framework_id: { value: framework.id },
-    agent_id: { value: agent.id },
+    framework_id: framework.wireId,
+    agent_id: agent.wireId,
     hostname: agent.info.hostname,
     resources: framework.has('RESERVATION_REFINEMENT') ? visible.toWire() : visible.toPreRefinement(),
     executor_ids:

@@ -17,7 +17,8 @@ import type { OfferRecord } from '../model/offer.js';
 import { refusedSeconds, refusedUntilMs } from '../offers/filters.js';
 import { discardOffer, recoverOffered, takeOffer } from '../offers/offer-book.js';
 import { lossState, masterStatus } from '../tasks/status.js';
-import type { AcceptScope } from './accept-scope.js';
+import { TaskPreparation } from '../validation/preparation.js';
+import { type AcceptScope, settleLaunches } from './accept-scope.js';
 import { convertOffered } from './convert.js';
 import { launchTasks } from './launch.js';
 import { launchGroup } from './launch-group.js';
@@ -138,12 +139,16 @@ function carryOut(
     offered,
     remaining: offered,
     withheld: Resources.empty,
+    preparation: new TaskPreparation(framework.id, role),
+    paid: [],
+    used: [],
   };
   for (const operation of operations) {
     framework.count('operations');
     if (operation.type !== undefined) framework.count(OPERATION_COUNTS.get(operation.type));
     carryOutOne(scope, operation);
   }
+  settleLaunches(scope);
   return scope;
 }
 
@@ -156,6 +161,7 @@ function carryOutOne(scope: AcceptScope, operation: mesos.Offer_Operation): void
       launchGroup(scope, operation);
       return;
     default:
+      settleLaunches(scope);
       convertOffered(scope, operation);
   }
 }

@@ -3,7 +3,7 @@ import { isRejection } from '../../../../base/rejection.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { sendToAgent } from '../agents/send.js';
 import { groupComplaint } from '../validation/group.js';
-import { type PreparedTask, preparedExecutor, preparedTask } from '../validation/preparation.js';
+import { type PreparedTask, preparedExecutor } from '../validation/preparation.js';
 import type { AcceptScope } from './accept-scope.js';
 import { admitExecutor, admitTask, refuseTask } from './launch.js';
 
@@ -26,7 +26,7 @@ export function launchGroup(scope: AcceptScope, operation: mesos.Offer_Operation
   }
   const tasks: PreparedTask[] = [];
   for (const task of given) {
-    const prepared = preparedTask({ ...task, executor: task.executor ?? group.executor }, framework.id, role);
+    const prepared = scope.preparation.prepare({ ...task, executor: task.executor ?? group.executor });
     if (isRejection(prepared)) {
       refuseAll(prepared.message);
       return;

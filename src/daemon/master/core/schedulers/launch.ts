@@ -11,8 +11,8 @@ import { countTaskEnding } from '../metrics/task-metrics.js';
 import { ExecutorRecord } from '../model/holding.js';
 import { TaskRecord, taskOf } from '../model/task.js';
 import { masterStatus } from '../tasks/status.js';
-import { addExecutor, addTask } from '../tasks/tasks.js';
-import { type PreparedTask, preparedTask } from '../validation/preparation.js';
+import { addExecutor, enterTask } from '../tasks/tasks.js';
+import type { PreparedTask } from '../validation/preparation.js';
 import { launchComplaint } from '../validation/task.js';
 import { touchSums } from '../watchers/usage.js';
 import type { AcceptScope } from './accept-scope.js';
@@ -23,7 +23,7 @@ export function launchTasks(scope: AcceptScope, operation: mesos.Offer_Operation
     for (const task of tasks) refuseTask(scope, task, 'REASON_TASK_INVALID', 'operation ids are not for LAUNCH');
     return;
   }
-  const prepared = tasks.map((task) => preparedTask(task, scope.framework.id, scope.role));
+  const prepared = tasks.map((task) => scope.preparation.prepare(task));
   const invalid = prepared.find(isRejection);
   if (invalid !== undefined) {
     for (const task of tasks) refuseTask(scope, task, 'REASON_TASK_INVALID', invalid.message);
@@ -53,13 +53,14 @@ function launchTask(scope: AcceptScope, prepared: PreparedTask): void {
   });
 }
 
-/** Pays for the task and enters it. */
+/** Pays for the task and enters it; its use is entered by `settleLaunches`. */
 export function admitTask(scope: AcceptScope, { info, resources }: PreparedTask): void {
   const { context, framework, agent } = scope;
-  const record = new TaskRecord(taskOf(info, framework.id), resources, context.now.unixMs);
+  const record = new TaskRecord(taskOf(info, framework.wireId), resources, context.now.unixMs);
   pay(scope, resources);
   context.happenings.tasksLaunched++;
-  addTask(context, framework, agent, record);
+  enterTask(context, framework, agent, record);
+  scope.used.push(resources);
 }
 
 /** Pays for the executor and enters it, unless it runs already; returns whether the agent has to start it. */
@@ -79,7 +80,7 @@ function pay(scope: AcceptScope, resources: Resources): void {
   const beside = resources.shared().filter((entry) => !holds(remaining, entry));
   const paid = beside.isEmpty ? resources : resources.subtract(beside);
   scope.remaining = remaining.subtract(paid);
-  if (!paid.isEmpty) context.allocator.transitionOfferedToAllocated(agent.id, paid);
+  if (!paid.isEmpty) scope.paid.push(paid);
   if (!beside.isEmpty) context.allocator.addAllocated(framework.id, agent.id, beside);
 }
 

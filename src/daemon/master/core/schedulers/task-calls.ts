@@ -62,7 +62,7 @@ export function handleAcknowledge(
   }
   context.counters.add('valid_status_update_acknowledgements');
   sendToAgent(context, agent, {
-    acknowledge_update: { framework_id: { value: framework.id }, task_id, uuid },
+    acknowledge_update: { framework_id: framework.wireId, task_id, uuid },
   });
   if (task === undefined || task.agentId !== agent.id) return;
   const { status_update_state, status_update_uuid } = task.message;

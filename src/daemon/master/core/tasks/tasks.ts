@@ -34,21 +34,30 @@ function dropIfEmpty(agent: AgentRecord, framework: FrameworkRecord, holding: Ho
   framework.holdings.delete(agent.id);
 }
 
-/** Enters a task whose resources the allocator counts already (launched, or reported by a re-registering agent). */
+/** Enters a task whose resources the allocator counts already (reported by a re-registering agent). */
 export function addTask(context: Context, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord): void {
+  enterTask(context, framework, agent, task);
+  if (task.holdsResources) addUse(framework, agent, task.resources);
+}
+
+/** As `addTask`, but for its use, which is entered by `addUse` before anybody looks: for many tasks at once. */
+export function enterTask(context: Context, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord): void {
   assert(!framework.tasks.has(task.id), 'a task id is live once');
   const holding = holdingOf(agent, framework);
   framework.tasks.set(task.id, task);
   holding.tasks.set(task.id, task);
   task.place = 'live';
-  if (!task.isTerminal) {
-    task.holdsResources = true;
-    changeUse(framework, holding, task.resources, 1);
-  }
+  task.holdsResources = !task.isTerminal;
   countLive(context, framework, task.state, 1);
   publishTaskAdded(context, task);
   tellTask(context, task);
   touchUsage(context, framework.id, agent.id);
+}
+
+/** Of tasks that were entered on the agent. */
+export function addUse(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): void {
+  const holding = present(agent.holdings.get(framework.id), 'a task has a holding');
+  changeUse(framework, holding, resources, 1);
 }
 
 function countLive(context: Context, framework: FrameworkRecord, state: mesos.TaskState, by: 1 | -1): void {

@@ -80,8 +80,9 @@ function mixComplaint(resources: readonly mesos.Resource[]): string | undefined 
 
 /** Ports or set items that several of `lists` claim, or one claims twice. */
 export function overlapComplaint(lists: readonly (readonly mesos.Resource[])[]): string | undefined {
-  const parts = lists.flatMap((list) => list.filter(({ type }) => type !== 'SCALAR').map((r) => Resources.of([r])));
-  if (parts.length < 2) return undefined;
+  const claims = lists.flatMap((list) => list.filter(({ type }) => type !== 'SCALAR'));
+  if (claims.length < 2) return undefined;
+  const parts = claims.map((resource) => Resources.of([resource]));
   const merged = Resources.sum(parts);
   for (const name of merged.names()) {
     const asked = parts.reduce((sum, part) => sum + part.quantityMilli(name), 0);

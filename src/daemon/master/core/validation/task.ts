@@ -9,7 +9,7 @@ import type { AgentRecord } from '../model/agent.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import { executorComplaint, isRunning } from './executor.js';
 import type { PreparedTask } from './preparation.js';
-import { overlapComplaint, resourcesComplaint } from './resources.js';
+import { overlapComplaint } from './resources.js';
 
 /** Where a launch is to happen and what is left to pay for it. */
 export interface LaunchSite {
@@ -32,8 +32,9 @@ export function launchComplaint(site: LaunchSite, prepared: PreparedTask): strin
 }
 
 /** Rules 1 to 11: the same for tasks of groups. */
-export function taskComplaint(site: LaunchSite, { info: task, resources }: PreparedTask): string | undefined {
+export function taskComplaint(site: LaunchSite, prepared: PreparedTask): string | undefined {
   const { framework, agent } = site;
+  const { info: task, resources } = prepared;
   if (framework.tasks.has(task.task_id.value) || framework.unreachableTasks.has(task.task_id.value))
     return `task id '${task.task_id.value}' is in use by another task`;
   if (task.agent_id.value !== agent.id)
@@ -41,7 +42,7 @@ export function taskComplaint(site: LaunchSite, { info: task, resources }: Prepa
   if (resources.isEmpty) return 'the task uses no resources';
   return (
     validateTaskInfo(task)?.message ??
-    resourcesComplaint(task.resources ?? []) ??
+    prepared.resourcesComplaint ??
     limitsComplaint(agent, task.limits ?? {}, resources)
   );
 }
