@@ -8,6 +8,8 @@ import { expect, it } from 'vitest';
 export interface GoldenScript {
   /** Performs one command line; returns the trace. */
   run(command: string): readonly string[] | Promise<readonly string[]>;
+  /** Gives back what it holds outside of memory. */
+  close?(): void;
 }
 
 /** One test for each script of `directory`. */
@@ -16,7 +18,8 @@ export function replayScripts(directory: URL, create: () => GoldenScript): void 
     it(`replays ${name}`, async () => {
       const file = new URL(name, directory);
       const text = readFileSync(file, 'utf8');
-      const actual = await replay(text, create());
+      const script = create();
+      const actual = await replay(text, script).finally(() => script.close?.());
       if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, actual);
       else expect(actual).toBe(text);
     });

@@ -4,7 +4,7 @@
  *   RESOURCES   `NAME[(STACK)][{MARK}]:VALUE;...` with the values of the agent's --resources.
  *     STACK     `eng` a static reservation; `+eng` a dynamic one, `+eng@ops` by a principal; `eng+eng/web` a refined one.
  *     MARK      REV revocable; PATH:/d, MOUNT:/d, RAW, RAW:id, BLOCK:id the source of a disk; VOLUME:id a persistent volume, SHARED:id a
- *               shared one; PROVIDER:id of a resource provider; FOR:role allocated to it. Several marks may follow each other.
+ *               shared one, RO after it read only; PROVIDER:id of a resource provider; FOR:role allocated to it. Several marks may follow each other.
  *   CONSTRAINT  NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
  */
 import { isRejection } from '../../src/base/rejection.js';
@@ -54,7 +54,8 @@ function stackOf(text: string): mesos.Resource_ReservationInfo[] {
 
 function apply(resource: mesos.Resource, mark: string): void {
   const [kind = '', name] = mark.split(':');
-  if (kind === 'REV') resource.revocable = {};
+  if (kind === 'RO') resource.disk = { ...resource.disk, volume: { container_path: 'data', mode: 'RO' } };
+  else if (kind === 'REV') resource.revocable = {};
   else if (kind === 'PROVIDER') resource.provider_id = { value: name ?? '' };
   else if (kind === 'FOR') resource.allocation_info = { role: name ?? '' };
   else if (kind === 'VOLUME' || kind === 'SHARED') {

@@ -2,12 +2,13 @@
  * The language of the allocator's golden scripts: one command a line, each answers with the lines it prints.
  * The interpreter plays the master: it remembers what was offered and launched, and gives it back when told to.
  *
- *   options [sorter=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5]
+ *   options [sorter=drf|random] [frameworks=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5]   a cluster without anything
  *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES]
  *   framework ID ROLES [can=CAP,...] [suppressed=ROLES] [min=ROLE/RESOURCES|ROLE/any] [where=ROLE/CONSTRAINT] [inactive]
  *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
  *   update-agent ID [total=RESOURCES] [attributes=...]   remove-agent ID   deactivate-agent ID   activate-agent ID
- *   allocate [agents=ID,...] [budget=N]   now +MS
+ *   allocate [agents=ID,...] [budget=N] [slices=N] [times=N]   now +MS
+ *       times: each run declined at once, and only how many offers each had is told; slices: no more of them than that
  *   decline FRAMEWORK AGENT [role=R] [refuse=MS]   decline-all [refuse=MS]   launch FRAMEWORK AGENT RESOURCES|all [role=R]   (the rest stays offered)
  *   finish FRAMEWORK AGENT RESOURCES|all [role=R]   reserve FRAMEWORK AGENT RESOURCES [role=R]
  *   create-shared FRAMEWORK AGENT ID MB [role=R]   operator-reserve AGENT ROLE RESOURCES
@@ -71,6 +72,9 @@ export class Interpreter {
     switch (command) {
       case 'options':
         this.#options = optionsOf(named);
+        this.#allocator = undefined;
+        this.#holdings = [];
+        this.#nowMs = 0;
         return [];
       case 'agent':
         this.#core.addAgent({
@@ -141,7 +145,7 @@ export class Interpreter {
     const { words, named } = args;
     switch (command) {
       case 'allocate':
-        return this.#allocate(named);
+        return named.has('times') ? this.#allocateOften(Number(named.get('times'))) : this.#allocate(named);
       case 'decline':
         return this.#decline(this.#holding(args), named.get('refuse'));
       case 'decline-all':
@@ -183,7 +187,8 @@ export class Interpreter {
     const budget = named.get('budget');
     const out: string[] = [];
     let slices = 0;
-    for (let more = true; more; slices++) {
+    const most = Number(named.get('slices') ?? Number.POSITIVE_INFINITY);
+    for (let more = true; more && slices < most; slices++) {
       const result = this.#core.allocate(
         agents === undefined ? undefined : new Set(listOf(agents)),
         this.#nowMs,
@@ -198,6 +203,20 @@ export class Interpreter {
     }
     if (out.length === 0) return ['no offers'];
     return [...out.sort(), ...(budget === undefined ? [] : [`in ${slices} slices`])];
+  }
+
+  #allocateOften(times: number): readonly string[] {
+    const counts = new Map<string, number>();
+    for (let run = 0; run < times; run++) {
+      this.#allocate(new Map());
+      for (const holding of this.#holdings) {
+        if (holding.offered.isEmpty) continue;
+        const who = `${holding.frameworkId} (${holding.role})`;
+        counts.set(who, (counts.get(who) ?? 0) + 1);
+        this.#decline(holding, undefined);
+      }
+    }
+    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([who, count]) => `${who}: ${count} offers`);
   }
 
   #decline(holding: Holding, refuse: string | undefined): readonly string[] {
@@ -326,7 +345,7 @@ function optionsOf(named: ReadonlyMap<string, string>): AllocatorOptions {
     ...defaultOptions(),
     seed: Number(named.get('seed') ?? 1),
     roleSorter: sorter,
-    frameworkSorter: sorter,
+    frameworkSorter: named.get('frameworks') === 'random' ? 'random' : sorter,
     minAllocatable: (named.get('min') ?? 'cpus:0.01|mem:32').split('|').map(resourcesOf),
     excludedResourceNames: new Set(listOf(named.get('exclude') ?? '')),
     filterGpuResources: named.get('gpus') !== 'offer-to-all',
