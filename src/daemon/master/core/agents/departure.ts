@@ -11,6 +11,7 @@ import type { AgentRecord } from '../model/agent.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
 import type { TaskRecord } from '../model/task.js';
+import { reviewQuotas } from '../offers/allocate.js';
 import { rescindInverseOffer } from '../offers/inverse-offer-book.js';
 import { rescindOffer } from '../offers/offer-book.js';
 import { endOperations } from '../operations/book.js';
@@ -153,6 +154,7 @@ function depart(context: Context, agent: AgentRecord, ending: Ending): void {
   for (const offer of agent.inverseOffers.values()) rescindInverseOffer(context, offer);
   endOperations(context, agent, ending.operations, ending.message);
   context.allocator.removeAgent(agent.id);
+  reviewQuotas(context);
   context.timers.cancel(agent.pingTimer);
   context.timers.cancel(agent.reregisterTimer);
   context.removals.cancel(agent.id);

@@ -154,4 +154,6 @@ export function disconnectFramework(context: Context, framework: FrameworkRecord
   for (const offer of framework.offers.values()) rescindOffer(context, offer, { outcome: 'RETURNED' });
   for (const offer of framework.inverseOffers.values()) discardInverseOffer(context, offer);
   context.allocator.deactivateFramework(framework.id);
+  // A run that goes on may have decided something for it already, which is free again.
+  context.allocation.requestAtInterval(context.now.monotonicMs);
 }

@@ -66,6 +66,7 @@ function begin(context: Context, framework: FrameworkRecord): void {
   for (const offer of framework.offers.values()) discardOffer(context, offer, { outcome: 'RETURNED' });
   for (const offer of framework.inverseOffers.values()) discardInverseOffer(context, offer);
   context.allocator.deactivateFramework(framework.id);
+  context.allocation.requestAtInterval(context.now.monotonicMs);
   tellFramework(context, framework, 'CHANGED');
   touchSums(context);
   for (const agentId of framework.holdings.keys()) {

@@ -23,8 +23,19 @@ export function allocateSlice(context: Context): boolean {
   sendOffers(context, offers);
   sendInverseOffers(context, inverseOffers);
   touchSums(context);
-  if (!more) context.allocation.endRun();
+  if (!more) {
+    context.allocation.endRun();
+    if (run.agentIds !== undefined) reviewQuotas(context);
+  }
   return !context.allocation.isIdle;
+}
+
+/**
+ * With quotas what happens on one agent matters to all: a task that ends leaves room below a limit, a guarantee that is met frees
+ * what was kept for it, wherever that lies. So a run of some agents is followed by one of all, at the interval.
+ */
+export function reviewQuotas(context: Context): void {
+  if (context.state.quotas.size > 0) context.allocation.requestAtInterval(context.now.monotonicMs);
 }
 
 function sendOffers(context: Context, decisions: readonly OfferDecision[]): void {
