@@ -44,7 +44,12 @@ export class Script {
 
   constructor() {
     mkdirSync(join(this.#scratch, 'work'));
-    this.#volumes = new VolumeDirectories({ workDir: join(this.#scratch, 'work'), logger: silentLogger });
+    this.#volumes = new VolumeDirectories({
+      workDir: join(this.#scratch, 'work'),
+      logger: silentLogger,
+      // Only root could mount something; what is no mount point is `unmounted`.
+      isMountPoint: (path) => Promise.resolve(!path.endsWith('unmounted')),
+    });
   }
 
   close(): void {
