@@ -171,7 +171,7 @@ export class AllocationRun {
     const offer = guaranteed.add(additional).add(others);
     if (offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
     this.#commit(agent, client, offer, true);
-    quota.onGiven(client.role, this.#firm.take(offer).firm, 1);
+    quota.onGiven(this.#firm.take(offer).firm, 1);
   }
 
   // Stage 2.
@@ -209,7 +209,7 @@ export class AllocationRun {
     const offer = this.#withinQuota(client, this.#withinFraction(agent, client, visible));
     if (offer !== visible && offerObstacle(agent, client, offer, this.#obstacleContext) !== undefined) return;
     this.#commit(agent, client, offer, this.#held.has(agent.slot));
-    this.quota?.onGiven(client.role, this.#firm.take(offer).firm, 2);
+    this.quota?.onGiven(this.#firm.take(offer).firm, 2);
   }
 
   #withinQuota(client: Client, visible: Resources): Resources {

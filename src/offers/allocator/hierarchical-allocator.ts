@@ -42,7 +42,6 @@ import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
 import { QuotaRun } from './quota-run.js';
 import type { Decline } from './refuse-filters.js';
 import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from './role-order.js';
-import type { RoleNode } from './role-tree.js';
 import { describeRoles, describeTotals } from './role-use.js';
 import { takeSnapshot } from './snapshot.js';
 
@@ -57,7 +56,6 @@ class HierarchicalAllocator implements Allocator {
   readonly #ledger: Ledger;
   readonly #minimum: MinAllocatable;
   readonly #roleOrder: RoleOrder;
-  readonly #quotaRoles = new Set<RoleNode>();
   readonly #inverseOffers = new InverseOffers();
   #whitelist: ReadonlySet<string> | null = null;
   #paused = false;
@@ -68,8 +66,8 @@ class HierarchicalAllocator implements Allocator {
 
   constructor(private readonly options: AllocatorOptions) {
     this.#random = seededRandom(options.seed);
-    this.#ledger = new Ledger({ ...options, random: this.#random });
     this.#minimum = minAllocatableOf(options.minAllocatable);
+    this.#ledger = new Ledger({ ...options, random: this.#random, minimum: this.#minimum });
     this.#roleOrder =
       options.roleSorter === 'drf'
         ? new DrfRoleOrder(this.#ledger.tree)
@@ -310,14 +308,14 @@ class HierarchicalAllocator implements Allocator {
     role: string,
     quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> },
   ): void {
-    const node = this.#ledger.tree.getOrCreate(role);
+    const { tree } = this.#ledger;
+    const node = tree.getOrCreate(role);
     const isDefault = quota.guarantees.size === 0 && quota.limits.size === 0;
-    node.quota = isDefault
-      ? undefined
-      : { guarantees: this.#byIndex(quota.guarantees), limits: this.#byIndex(quota.limits) };
-    if (isDefault) this.#quotaRoles.delete(node);
-    else this.#quotaRoles.add(node);
-    this.#ledger.tree.prune(node);
+    tree.quota.set(
+      node,
+      isDefault ? undefined : { guarantees: this.#byIndex(quota.guarantees), limits: this.#byIndex(quota.limits) },
+    );
+    tree.prune(node);
   }
 
   pause(): void {
@@ -394,19 +392,23 @@ class HierarchicalAllocator implements Allocator {
 
   /** Slots of the agents that have something to give, in the order of their slots: the ids' order must not matter. */
   #candidates(agentIds: ReadonlySet<string> | undefined): Int32Array {
-    const { agents, agentOfId } = this.#ledger;
-    const slots = new Int32Array(agentIds === undefined ? agents.length : agentIds.size);
+    const { agents, agentOfId, freeAgents } = this.#ledger;
+    const slots = new Int32Array(agentIds?.size ?? freeAgents.size);
     let count = 0;
     const consider = (agent: AgentState | undefined): void => {
       if (agent?.active === true && agent.whitelisted && !agent.available.isEmpty) slots[count++] = agent.slot;
     };
-    if (agentIds === undefined) agents.forEach(consider);
-    else for (const id of agentIds) consider(agentOfId.get(id));
-    return slots.subarray(0, count).sort();
+    if (agentIds !== undefined) {
+      for (const id of agentIds) consider(agentOfId.get(id));
+      return slots.subarray(0, count).sort();
+    }
+    freeAgents.copyTo(slots);
+    for (const slot of slots) consider(agents[slot]);
+    return slots.subarray(0, count);
   }
 
   #quotaRun(): QuotaRun | undefined {
-    return this.#quotaRoles.size === 0 ? undefined : new QuotaRun(this.#ledger, this.#quotaRoles, this.#minimum);
+    return this.#ledger.tree.quota.isEmpty ? undefined : new QuotaRun(this.#ledger);
   }
 
   /** Returns whether no expired filter is left. */

@@ -9,17 +9,21 @@ import type { Random } from '../../base/random.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import { Resources } from '../resources/resources.js';
 import { AgentState, Client, type FrameworkState } from './allocator-state.js';
+import type { MinAllocatable } from './min-allocatable.js';
 import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
 import { RefuseFilters } from './refuse-filters.js';
 import { type RoleNode, RoleTree } from './role-tree.js';
 import { type OrderKeys, orderKeys, ShareTable } from './share-table.js';
 import { SiblingOrder } from './sibling-order.js';
+import { SlotSet } from './slot-set.js';
 import { RandomOrder } from './weighted-draw.js';
 
 export interface LedgerOptions {
   readonly excludedResourceNames: ReadonlySet<string>;
   readonly frameworkSorter: 'drf' | 'random';
   readonly random: Random;
+  /** Default of the cluster. */
+  readonly minimum: MinAllocatable;
 }
 
 export class Ledger {
@@ -33,6 +37,8 @@ export class Ledger {
   readonly agentOfId = new Map<string, AgentState>();
   /** By slot. */
   readonly clients: (Client | undefined)[] = [];
+  /** Slots of the agents that have something free, taking part or not. */
+  readonly freeAgents = new SlotSet();
   /** Bit set of the client slots that take part in allocation. */
   activeClients = new Uint32Array(2);
 
@@ -47,8 +53,10 @@ export class Ledger {
     this.#measure = new Measure(this.names);
     this.#change = new Measure(this.names);
     this.#shares = new ShareTable(this.totals, this.names);
-    this.tree = new RoleTree(new ShareTable(this.totals, this.names), () =>
-      options.frameworkSorter === 'drf' ? new SiblingOrder(this.#shares) : new RandomOrder(options.random),
+    this.tree = new RoleTree(
+      new ShareTable(this.totals, this.names),
+      () => (options.frameworkSorter === 'drf' ? new SiblingOrder(this.#shares) : new RandomOrder(options.random)),
+      options.minimum.map((all) => all.map(([name, milli]) => [this.names.indexOf(name), milli] as const)),
     );
   }
 
@@ -84,7 +92,9 @@ export class Ledger {
 
   /** Takes over what the framework of the client can do and wants now. */
   describeClient(client: Client, framework: FrameworkState): void {
+    const hadOwnMinimum = client.minAllocatable !== undefined;
     client.describe(framework);
+    this.#countOwnMinimum(client, hadOwnMinimum, client.minAllocatable !== undefined);
     if (client.isConstrained) this.#constrained.add(client);
     else this.#constrained.delete(client);
     this.unsettleClient(client);
@@ -117,8 +127,13 @@ export class Ledger {
     client.role.clients.delete(client.frameworkId);
     this.clients[client.slot] = undefined;
     this.#constrained.delete(client);
+    this.#countOwnMinimum(client, client.minAllocatable !== undefined, false);
     this.#shares.remove(client.slot);
     this.tree.prune(client.role);
+  }
+
+  #countOwnMinimum({ role }: Client, before: boolean, now: boolean): void {
+    if (before !== now) this.tree.quota.onOwnMinimum(role, now ? 1 : -1);
   }
 
   /** The client may gain from agents again that it gained nothing from. */
@@ -153,6 +168,7 @@ export class Ledger {
     this.#countTotal(agent.total, -1);
     this.filters.removeAgent(agent.slot, this.clients.length);
     this.forgetConstraintOutcomes(agent);
+    this.freeAgents.set(agent.slot, false);
     this.agents[agent.slot] = undefined;
     this.agentOfId.delete(agent.id);
     this.#freeAgentSlots.push(agent.slot);
@@ -181,6 +197,7 @@ export class Ledger {
     const tagged = resources.allocatedTo(client.role.path);
     agent.allocations.set(client.slot, held === undefined ? tagged : held.add(tagged));
     agent.shrink(agent.available.subtract(resources.nonShared()));
+    this.#noteFree(agent);
   }
 
   /** As `charge`, for resources that are in use already, whether or not the agent's total covers them. */
@@ -203,8 +220,12 @@ export class Ledger {
     }
     const plain = tagged.unallocated();
     this.#book(agent, client, plain, -1, false);
-    if (agent.overcommitted) this.#rework(agent);
-    else agent.grow(agent.available.add(plain.nonShared()));
+    if (agent.overcommitted) {
+      this.#rework(agent);
+    } else {
+      agent.grow(agent.available.add(plain.nonShared()));
+      this.#noteFree(agent);
+    }
     this.maybeForgetClient(client);
   }
 
@@ -342,6 +363,11 @@ export class Ledger {
     const charged = this.chargedOn(agent).unallocated().nonShared();
     agent.overcommitted = !agent.total.contains(charged);
     agent.grow(agent.total.subtract(charged));
+    this.#noteFree(agent);
+  }
+
+  #noteFree(agent: AgentState): void {
+    this.freeAgents.set(agent.slot, !agent.available.isEmpty);
   }
 
   #setActiveBit(slot: number, on: boolean): void {

@@ -60,6 +60,12 @@ export class Quantities {
     for (let i = 0; i < from.length; i++) to[i] = (to[i] ?? 0) + sign * (from[i] ?? 0);
   }
 
+  /** `this = other`. */
+  copy(other: Quantities): void {
+    this.clear();
+    this.addAll(other, 1);
+  }
+
   /** `this = max(0, this - delta)` in every component. */
   subtractClamped(delta: Quantities): void {
     const to = this.values;

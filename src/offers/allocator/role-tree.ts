@@ -9,6 +9,7 @@ import { assert } from '../../base/assert.js';
 import { parentRole } from '../resources/roles.js';
 import type { Client } from './allocator-state.js';
 import { type Amounts, Quantities } from './quantities.js';
+import { type MinimumByIndex, QuotaBooks, RoleStanding } from './quota-books.js';
 import { type OrderKeys, orderKeys, type ShareTable } from './share-table.js';
 import { SiblingOrder, type SlotOrder } from './sibling-order.js';
 
@@ -38,6 +39,8 @@ export class RoleNode {
   readonly allocatedFirm = new Quantities();
   /** Used by tasks and executors, whatever kind of resource. */
   readonly allocated = new Quantities();
+  /** Of the quota books. */
+  readonly standing = new RoleStanding();
   /** Active children, and `ownSlot` while the role is both leaf and inner node. */
   readonly childOrder: SiblingOrder;
   inOrder = false;
@@ -68,6 +71,7 @@ export class RoleNode {
 
 export class RoleTree {
   readonly root: RoleNode;
+  readonly quota: QuotaBooks;
   readonly #nodes = new Map<string, RoleNode>();
   readonly #nodeOfSlot: (RoleNode | undefined)[] = [];
   /** Everything charged in the cluster. */
@@ -82,7 +86,9 @@ export class RoleTree {
   constructor(
     private readonly table: ShareTable,
     private readonly newClientOrder: () => SlotOrder,
+    minimum: MinimumByIndex,
   ) {
+    this.quota = new QuotaBooks(minimum);
     this.root = this.#create('', undefined);
   }
 
@@ -142,6 +148,7 @@ export class RoleTree {
   changeActive(node: RoleNode, step: 1 | -1): void {
     node.activeClients += step;
     this.#settleOrder(node);
+    this.quota.onActivity(node);
     this.structureVersion++;
   }
 
@@ -150,6 +157,7 @@ export class RoleTree {
     this.#chargeOwn(node, amounts, sign, counts);
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
       this.#chargeSubtree(at, amounts, sign, counts);
+    this.quota.onConsumed(node);
   }
 
   /**
@@ -160,6 +168,7 @@ export class RoleTree {
     this.#chargeOwn(node, amountsOf(node, true), sign, false);
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
       this.#chargeSubtree(at, amountsOf(at, false), sign, false);
+    this.quota.onConsumed(node);
   }
 
   /** Charged resources of `node`, none of them shared, began (+1) or ceased (-1) to be used by tasks. */
@@ -175,6 +184,7 @@ export class RoleTree {
     const node = this.getOrCreate(path);
     for (let at: RoleNode | undefined = node; at !== undefined; at = at.parent)
       at.reservations.addAll(quantities, sign);
+    this.quota.onConsumed(node);
     this.prune(node);
   }
 
