@@ -20,7 +20,6 @@ export class DrfRoleOrder implements RoleOrder {
   constructor(private readonly tree: RoleTree) {}
 
   begin(): void {
-    this.tree.refreshOrders();
     this.#depth = -1;
     this.#enter(this.tree.root);
   }
@@ -42,7 +41,9 @@ export class DrfRoleOrder implements RoleOrder {
     return undefined;
   }
 
+  /** Only here the order below `node` is brought up to date: what the pass charged so far was not below it. */
   #enter(node: RoleNode): void {
+    node.childOrder.refresh();
     this.#depth++;
     this.#path[this.#depth] = node;
     this.#position[this.#depth] = 0;

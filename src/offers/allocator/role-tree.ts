@@ -77,9 +77,6 @@ export class RoleTree {
   /** Everything charged in the cluster. */
   readonly chargedTotal = new Quantities();
   readonly chargedRevocable = new Quantities();
-  /** Child orders with something to refresh. */
-  readonly #stale: SiblingOrder[] = [];
-  #sharesVersion = 0;
   /** Moves when a role joins or leaves the allocation or its weight changes. */
   structureVersion = 0;
 
@@ -209,19 +206,6 @@ export class RoleTree {
     return this.table.allocatedOf(node.slot, index);
   }
 
-  /** Brings all child orders up to date. */
-  refreshOrders(): void {
-    if (this.#sharesVersion !== this.table.totals.version) {
-      this.#sharesVersion = this.table.totals.version;
-      this.root.childOrder.refresh();
-      for (const node of this.#nodes.values()) if (node.children.size > 0) node.childOrder.refresh();
-    } else {
-      for (const order of this.#stale) order.refresh();
-    }
-    for (const order of this.#stale) order.isListed = false;
-    this.#stale.length = 0;
-  }
-
   #create(path: string, parent: RoleNode | undefined): RoleNode {
     const slot = this.table.add(path, DEFAULT_WEIGHT);
     const ownSlot = this.table.add(`${path}/.`, DEFAULT_WEIGHT);
@@ -248,11 +232,7 @@ export class RoleTree {
   }
 
   #touch(parent: RoleNode | undefined, slot: number, inOrder: boolean): void {
-    if (parent === undefined || !inOrder) return;
-    parent.childOrder.touch(slot);
-    if (parent.childOrder.isListed) return;
-    parent.childOrder.isListed = true;
-    this.#stale.push(parent.childOrder);
+    if (parent !== undefined && inOrder) parent.childOrder.touch(slot);
   }
 
   /** Puts `node` and its ancestors into, or takes them out of, the orders they belong in. */

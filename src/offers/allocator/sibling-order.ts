@@ -23,8 +23,6 @@ export interface SlotOrder {
 }
 
 export class SiblingOrder implements SlotOrder {
-  /** For whoever keeps a list of orders to refresh: it is on that list. */
-  isListed = false;
   #slots = new Int32Array(8);
   #head = 4;
   #tail = 4;
@@ -75,16 +73,14 @@ export class SiblingOrder implements SlotOrder {
 
   /** Puts every changed slot in its place. */
   refresh(): void {
+    const isAnotherTotal = this.#totalsVersion !== this.table.totals.version;
     const changed = this.#dirty.length;
-    if (this.#totalsVersion !== this.table.totals.version) {
-      this.#totalsVersion = this.table.totals.version;
-      for (let i = this.#head; i < this.#tail; i++) this.table.recompute(this.#slots[i] ?? 0);
-      this.#sortAll();
-    } else if (changed > 4 && changed * 8 > this.length) {
-      this.#sortAll();
-    } else {
-      for (const slot of this.#dirty) this.#relocate(slot);
-    }
+    if (!isAnotherTotal && changed === 0) return;
+    this.#totalsVersion = this.table.totals.version;
+    const few = changed <= 4 || changed * 8 <= this.length;
+    if (isAnotherTotal && few) this.#followTotals();
+    else if (few) for (const slot of this.#dirty) this.#relocate(slot);
+    else this.#sortAll();
     for (const slot of this.#dirty) this.table.dirty[slot] = 0;
     this.#dirty.length = 0;
   }
@@ -98,6 +94,30 @@ export class SiblingOrder implements SlotOrder {
     }
   }
 
+  /** Another cluster total changes every share, but the order of few: one pass over the keys, and those few move. */
+  #followTotals(): void {
+    for (const slot of this.#dirty) this.#take(slot);
+    const slots = this.#slots;
+    let misplaced = 0;
+    for (let i = this.#head; i < this.#tail; i++) {
+      const slot = slots[i] ?? 0;
+      this.table.recompute(slot);
+      this.#setSortedKeys(slot);
+      if (i === this.#head || !this.#isBefore(slot, slots[i - 1] ?? 0)) continue;
+      misplaced++;
+      // Far enough from sorted, sorting is cheaper; the slots that follow have their old keys until then.
+      if (misplaced > 16 && misplaced * 8 > this.length) break;
+      const position = this.#search(slot, i);
+      this.#move(position + 1, position, i);
+      slots[position] = slot;
+    }
+    for (const slot of this.#dirty) {
+      this.table.recompute(slot);
+      this.#place(slot);
+    }
+    if (misplaced > 16 && misplaced * 8 > this.length) this.#sortAll();
+  }
+
   #setSortedKeys(slot: number): void {
     this.table.sortedShare[slot] = this.table.share[slot] ?? 0;
     this.table.sortedCount[slot] = this.table.count[slot] ?? 0;
@@ -106,7 +126,10 @@ export class SiblingOrder implements SlotOrder {
   #sortAll(): void {
     const { share, count, path } = this.table;
     const slots = this.#slots.subarray(this.#head, this.#tail);
-    for (const slot of slots) this.#setSortedKeys(slot);
+    for (const slot of slots) {
+      this.table.recompute(slot);
+      this.#setSortedKeys(slot);
+    }
     if (slots.length < 2) return;
     slots.sort(
       (a, b) =>
@@ -116,14 +139,22 @@ export class SiblingOrder implements SlotOrder {
     );
   }
 
-  /** First position whose sorted key is not below that of `slot`. */
-  #search(slot: number): number {
+  /** By their sorted keys. */
+  #isBefore(slot: number, other: number): boolean {
+    const { sortedShare, sortedCount, path } = this.table;
+    const difference =
+      (sortedShare[slot] ?? 0) - (sortedShare[other] ?? 0) || (sortedCount[slot] ?? 0) - (sortedCount[other] ?? 0);
+    return difference < 0 || (difference === 0 && (path[slot] ?? '') < (path[other] ?? ''));
+  }
+
+  /** First position below `end` whose sorted key is not below that of `slot`. */
+  #search(slot: number, end = this.#tail): number {
     const { sortedShare, sortedCount, path } = this.table;
     const share = sortedShare[slot] ?? 0;
     const count = sortedCount[slot] ?? 0;
     const name = path[slot] ?? '';
     let low = this.#head;
-    let high = this.#tail;
+    let high = end;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const other = this.#slots[middle] ?? 0;
