@@ -3,7 +3,8 @@
  *
  *   RESOURCES   `NAME[(STACK)][{MARK}]:VALUE;...` with the values of the agent's --resources.
  *     STACK     `eng` a static reservation; `+eng` a dynamic one, `+eng@ops` by a principal; `eng+eng/web` a refined one.
- *     MARK      REV revocable; PATH:/d, MOUNT:/d, RAW, RAW:id, BLOCK:id the source of a disk; VOLUME:id a persistent volume, SHARED:id a
+ *     MARK      REV revocable; PATH:/d, MOUNT:/d, RAW, RAW:id, BLOCK:id the source of a disk; VOLUME:id a persistent volume (VOLUME:id@path in the
+ *               task's sandbox), SHARED:id a
  *               shared one, RO after it read only; PROVIDER:id of a resource provider; FOR:role allocated to it. Several marks may follow each other.
  *   CONSTRAINT  NAME exists|absent|=TEXT|!=TEXT|~REGEX|!~REGEX, or @hostname, @region, @zone as NAME; `&` joins, `|` separates groups.
  */
@@ -64,8 +65,9 @@ function apply(resource: mesos.Resource, mark: string): void {
   } else resource.disk = { ...resource.disk, source: sourceOf(kind, name) };
 }
 
-function volumeNamed(id: string): mesos.Resource_DiskInfo {
-  return { persistence: { id }, volume: { container_path: 'data', mode: 'RW' } };
+function volumeNamed(text: string): mesos.Resource_DiskInfo {
+  const [id = '', container_path = 'data'] = text.split('@');
+  return { persistence: { id }, volume: { container_path, mode: 'RW' } };
 }
 
 function sourceOf(kind: string, name: string | undefined): mesos.Resource_DiskInfo_Source {

@@ -24,6 +24,7 @@ import type { MasterEffect } from '../../../src/daemon/master/core/protocol.js';
 import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
 import { parseAttributes } from '../../../src/offers/resources/attributes.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { validateMasterCall } from '../../../src/wire/validation/master-call.js';
 import type { FakeAgent } from '../../unit/master/support/fake-agent.js';
 import { type FakeScheduler, taskInfo } from '../../unit/master/support/fake-scheduler.js';
 import { cpusMem, Harness, resource } from '../../unit/master/support/harness.js';
@@ -160,18 +161,21 @@ export class Script {
   }
 
   #describeRoles(): void {
-    const amounts = (of: ReadonlyMap<string, number>) =>
-      [...of].map(([name, amount]) => `${name} ${amount}`).join(', ');
-    for (const { name, consumed, allocated, offered } of this.#harness.core.view.roles())
-      this.#lines.push(
-        `${name}: consumed ${amounts(consumed) || 'nothing'}; allocated ${amounts(allocated) || 'nothing'}; offered ${amounts(offered) || 'nothing'}`,
-      );
+    const amounts = (of: ReadonlyMap<string, number> | undefined) =>
+      [...(of ?? [])].map(([name, amount]) => `${name} ${amount}`).join(', ') || 'none';
+    for (const { name, weight, guarantee, limit, consumed, allocated, offered } of this.#harness.core.view.roles()) {
+      this.#lines.push(`${name}: weight ${weight}, guarantee ${amounts(guarantee)}, limit ${amounts(limit)}`);
+      this.#lines.push(`  consumed ${amounts(consumed)}; allocated ${amounts(allocated)}; offered ${amounts(offered)}`);
+    }
   }
 
   #performOperator(word: string, names: readonly string[], options: Options): void {
     const call = operatorCallOf(word, names, options, (name) => ({ value: this.#agentNamed(name).id }));
     if (call === undefined) throw new Error(`unknown verb of an operator: ${word}`);
-    this.#harness.operatorCall(call);
+    // As at the door: what is wrong with the call itself never reaches the core.
+    const malformed = validateMasterCall(call);
+    if (malformed === undefined) this.#harness.operatorCall(call);
+    else this.#lines.push(`answer 400 "${malformed.message}"`);
   }
 
   #agentNamed(name: string): FakeAgent {

@@ -9,6 +9,7 @@
  *   apply OPERATION to A             what an agent has afterwards; see ../master/operator-words.ts
  *   detect [TEXT] [cpus=N] [mem=MB] [disk=MB] [default-role=ROLE] [file=NAME]
  *   file NAME TEXT                   a file that --resources may name
+ *   task-sees A                      where a task has the volumes among its resources
  *   volume make|destroy|write ROLE ID [path=DISK|mount=DISK]     tree      directories below the work directory and the disks
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,13 +27,13 @@ import { Resources } from '../../../src/offers/resources/resources.js';
 import { toEndpointFormat, toPreRefinement, validateResources } from '../../../src/offers/resources/validation.js';
 import { parseValue } from '../../../src/offers/resources/value-text.js';
 import { detectResources } from '../../../src/runtime/fingerprint/detect-resources.js';
-import type { Volume, VolumePlace } from '../../../src/runtime/volumes/volume.js';
+import { type Volume, type VolumePlace, volumeUsesOf } from '../../../src/runtime/volumes/volume.js';
 import { VolumeDirectories } from '../../../src/runtime/volumes/volume-directories.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
 import { validateRole } from '../../../src/wire/validation/roles.js';
 import { silentLogger } from '../../unit/http/fixture.js';
 import { conversionOf } from '../master/operator-words.js';
-import { amountsOf, isNamed, resourcesOf, splitLine, splitNamed } from '../resource-words.js';
+import { amountsOf, isNamed, resourcesOf, splitLine, splitNamed, wireOf } from '../resource-words.js';
 
 const MIB = 1024 ** 2;
 
@@ -172,6 +173,17 @@ function calculate(verb: string, words: readonly string[]): string[] | undefined
       return [String(resourcesOf(first).allocatableTo(third))];
     case 'formats':
       return formatsOf(resourcesOf(first).toWire());
+    case 'task-sees': {
+      const uses = volumeUsesOf(wireOf(first));
+      if (isRejection(uses)) return [uses.message];
+      return uses.map(({ volume, containerPath, readOnly, shared }) =>
+        [
+          `${containerPath} is ${volume.id} of ${volume.role}`,
+          ...(readOnly ? ['read only'] : []),
+          ...(shared ? ['shared'] : []),
+        ].join(', '),
+      );
+    }
     case 'apply':
       return [outcome(applyOperation(resourcesOf(third), conversionOf(first)))];
     default:
