@@ -19,7 +19,13 @@ export function judgeOffers(
   nowMs: number,
 ): Complaints {
   const each = offers.flatMap((offer) => judgeOffer(before, offer, agentIds, nowMs));
-  return [...each, ...judgeDoubles(offers), ...judgeFreeness(before, offers), ...judgeLimits(before, offers)];
+  return [
+    ...each,
+    ...judgeDoubles(offers),
+    ...judgeFreeness(before, offers),
+    ...judgeLimits(before, offers),
+    ...judgeBound(before, offers),
+  ];
 }
 
 function judgeOffer(
@@ -92,6 +98,18 @@ function judgeLimits(before: ReferenceAllocator, offers: readonly OfferDecision[
         ? []
         : [`${role} had ${consumed} milli ${name}, got ${added}, and its limit is ${limit}`];
     });
+  });
+}
+
+function judgeBound(
+  { frameworks, offers: outstanding, options }: ReferenceAllocator,
+  offers: readonly OfferDecision[],
+) {
+  const { maxOffersPerFramework = Number.POSITIVE_INFINITY } = options;
+  return [...frameworks.keys()].flatMap((id) => {
+    const made = offers.filter(({ frameworkId }) => frameworkId === id).length;
+    const all = made + (outstanding.get(id) ?? 0);
+    return made === 0 || all <= maxOffersPerFramework ? [] : [`${id} has ${all} offers of ${maxOffersPerFramework}`];
   });
 }
 
@@ -193,6 +211,7 @@ function siblingGroups(reference: ReferenceAllocator): Sibling[][] {
 function isPlain(reference: ReferenceAllocator): boolean {
   const { agents, frameworks, quotas, filters, whitelist, inactiveAgents, options } = reference;
   if (options.roleSorter !== 'drf' || options.frameworkSorter !== 'drf') return false;
+  if (options.maxOffersPerFramework !== undefined) return false;
   const isOrdinary = [...agents.values()].every(
     ({ total, capabilities }) =>
       capabilities.size > 0 && total.entries.every((entry) => isFirm(entry) && entry.kind.name !== 'gpus'),

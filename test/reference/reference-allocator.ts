@@ -54,6 +54,8 @@ export class ReferenceAllocator {
   readonly frameworks = new Map<string, AllocatorFramework>();
   readonly suppressed = new Map<string, Set<string>>();
   readonly backPressured = new Set<string>();
+  /** How many offers each framework has outstanding. */
+  readonly offers = new Map<string, number>();
   readonly inactiveAgents = new Set<string>();
   readonly weights = new Map<string, number>();
   readonly quotas = new Map<string, Quota>();
@@ -84,6 +86,7 @@ export class ReferenceAllocator {
     this.frameworks.delete(id);
     this.suppressed.delete(id);
     this.backPressured.delete(id);
+    this.offers.delete(id);
     this.#dropFilters((filter) => filter.frameworkId === id);
     this.#forget();
   }
@@ -120,6 +123,11 @@ export class ReferenceAllocator {
   setBackPressure(id: string, on: boolean): void {
     if (on && this.frameworks.has(id)) this.backPressured.add(id);
     else this.backPressured.delete(id);
+  }
+
+  offerEnded(id: string): void {
+    const offers = this.offers.get(id);
+    if (offers !== undefined) this.offers.set(id, offers - 1);
   }
 
   // Agents.
@@ -232,7 +240,10 @@ export class ReferenceAllocator {
   /** Books offers that another allocator made in place of an own run. */
   adopt(offers: readonly OfferDecision[], nowMs: number): void {
     this.filters = this.filters.filter(({ untilMs }) => untilMs > nowMs);
-    for (const { frameworkId, agentId, resources } of offers) this.#allocate(frameworkId, agentId, resources);
+    for (const { frameworkId, agentId, resources } of offers) {
+      this.#allocate(frameworkId, agentId, resources);
+      this.#countOffer(frameworkId);
+    }
   }
 
   snapshot(): AllocatorSnapshot {
@@ -277,6 +288,14 @@ export class ReferenceAllocator {
     return this.filters.some(
       (f) => f.frameworkId === frameworkId && f.role === role && f.agentId === agentId && f.refused.contains(offer),
     );
+  }
+
+  isAtBound(frameworkId: string): boolean {
+    return (this.offers.get(frameworkId) ?? 0) >= (this.options.maxOffersPerFramework ?? Number.POSITIVE_INFINITY);
+  }
+
+  #countOffer(frameworkId: string): void {
+    this.offers.set(frameworkId, (this.offers.get(frameworkId) ?? 0) + 1);
   }
 
   /** Firm resources held below the role, and everything reserved there. */
@@ -382,6 +401,10 @@ export class ReferenceAllocator {
     const framework = this.frameworks.get(frameworkId);
     if (framework === undefined || !isLargeEnough(offer, framework, role, this.options)) return false;
     if (this.isFiltered(frameworkId, role, agent.id, offer)) return false;
+    // More of an agent in one run makes its offer larger, not another one.
+    const grows = run.offers.some((o) => o.frameworkId === frameworkId && o.role === role && o.agentId === agent.id);
+    if (!grows && this.isAtBound(frameworkId)) return false;
+    if (!grows) this.#countOffer(frameworkId);
     const resources = offer.allocatedTo(role);
     this.#allocate(frameworkId, agent.id, resources);
     replace(run.available, this.#availableHeadroom());

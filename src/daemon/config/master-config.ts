@@ -32,6 +32,8 @@ export interface MasterConfig {
   readonly rescindHeldOffersAfterMs?: number | undefined;
   /** undefined: an offer may hold all of an agent. */
   readonly maxOfferFraction?: number | undefined;
+  /** undefined: frameworks may have any number of offers outstanding. */
+  readonly maxOffersPerFramework?: number | undefined;
   readonly offerConstraintsRe2MaxMem: number;
   readonly offerConstraintsRe2MaxProgramSize: number;
   readonly agentPingTimeoutMs: number;

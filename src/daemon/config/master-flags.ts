@@ -133,6 +133,12 @@ export const MASTER_FLAGS = {
     kind: kinds.fraction({ min: 0.001, max: 1 }),
     group: 'cluster',
   }),
+  maxOffersPerFramework: optionalFlag<number>({
+    name: 'max-offers-per-framework',
+    summary: 'give a framework no further offer while it has this many outstanding (default: no bound)',
+    kind: kinds.integer({ min: 1, max: 1_000_000 }),
+    group: 'cluster',
+  }),
   offerConstraintsRe2MaxMem: flag<number>(
     {
       name: 'offer-constraints-re2-max-mem',

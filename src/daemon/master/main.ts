@@ -358,6 +358,7 @@ function readAllocatorOptions(config: MasterConfig): AllocatorOptions {
     excludedResourceNames: new Set(config.fairSharingExcludedResourceNames),
     filterGpuResources: config.filterGpuResources,
     maxOfferFraction: config.maxOfferFraction,
+    maxOffersPerFramework: config.maxOffersPerFramework,
     domain: config.domain,
   };
 }

@@ -10,9 +10,10 @@ import type { Random } from '../../base/random.js';
 import { Resources } from '../resources/resources.js';
 import type { OfferDecision } from './allocator.js';
 import type { AgentState, Client } from './allocator-state.js';
-import { type OfferContext, offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
+import { isFirmScalar, type OfferContext, offerObstacle, pairObstacle, visibleTo } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { MinAllocatable } from './min-allocatable.js';
+import { type FractionContext, withinFraction } from './offer-fraction.js';
 import { Measure } from './quantities.js';
 import type { QuotaRun } from './quota-run.js';
 import type { RoleOrder } from './role-order.js';
@@ -45,6 +46,7 @@ export class AllocationRun {
   readonly #firm: Measure;
   readonly #guaranteed: Measure;
   readonly #obstacleContext: OfferContext;
+  readonly #fractionContext: FractionContext;
 
   /** @param quota undefined: no role has any. */
   constructor(
@@ -58,6 +60,8 @@ export class AllocationRun {
     this.#guaranteed = new Measure(context.ledger.names);
     const { filters, names } = context.ledger;
     this.#obstacleContext = { minimum: context.minimum, filters, names };
+    const { maxOfferFraction, minimum, random } = context;
+    this.#fractionContext = { maxOfferFraction, minimum, names, random };
     shuffleSlots(agentSlots, context.random);
   }
 
@@ -81,6 +85,7 @@ export class AllocationRun {
         if (which.frameworkId !== undefined && which.frameworkId !== client.frameworkId) continue;
         ofAgent.delete(clientSlot);
         ledger.release(agent, client, tagged, false);
+        ledger.countOffer(client.frameworkId, -1);
       }
     }
   }
@@ -142,6 +147,7 @@ export class AllocationRun {
     for (let slot = order.next(); slot >= 0; slot = order.next()) {
       const missing = quota.findMissing(role);
       if (missing === undefined || agent.available.isEmpty) return;
+      if (!this.#mayOffer(agent, slot)) continue;
       const client = this.context.ledger.clients[slot];
       const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
       if (client !== undefined && visible !== undefined)
@@ -179,7 +185,7 @@ export class AllocationRun {
   #serveFairShare(agent: AgentState): void {
     if (agent.available.isEmpty) return;
     const { ledger, roleOrder, minimum } = this.context;
-    if (agent.isSettledForAll(ledger.activeClients)) return;
+    if (agent.isSettledForAll(ledger.openClients) && !this.#held.has(agent.slot)) return;
     const isPlain = agent.traits(minimum, ledger.names).isPlain;
     if (isPlain && this.quota?.isSpent === true) return;
     roleOrder.begin();
@@ -196,7 +202,7 @@ export class AllocationRun {
     const order = role.clientOrder;
     order.begin();
     for (let slot = order.next(); slot >= 0; slot = order.next()) {
-      if (agent.isSettled(slot)) continue;
+      if (agent.isSettled(slot) || !this.#mayOffer(agent, slot)) continue;
       const client = clients[slot];
       const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
       if (client === undefined || visible === undefined) continue;
@@ -225,26 +231,15 @@ export class AllocationRun {
 
   // Both stages.
 
-  /** At most a part of the agent of what can be divided, with what stage 1 gave already; never less than the minimum. */
+  /** Not to who has as many offers as it may have; what stage 1 decided is an offer already and may grow. */
+  #mayOffer(agent: AgentState, clientSlot: number): boolean {
+    return this.context.ledger.isOpen(clientSlot) || this.#held.get(agent.slot)?.has(clientSlot) === true;
+  }
+
+  /** With what stage 1 gave already. */
   #withinFraction(agent: AgentState, client: Client, visible: Resources): Resources {
-    const { ledger, maxOfferFraction, minimum, random } = this.context;
-    if (maxOfferFraction === undefined) return visible;
-    const { names } = ledger;
-    const target = new Float64Array(names.size);
-    for (const { kind, milli } of agent.total.entries)
-      if (kind.type === 'SCALAR') add(target, names.indexOf(kind.name), milli * maxOfferFraction);
-    for (const alternative of client.minAllocatable ?? minimum)
-      for (const [name, milli] of alternative) {
-        const index = names.indexOf(name);
-        target[index] = Math.max(target[index] ?? 0, milli);
-      }
     const held = this.#held.get(agent.slot)?.get(client.slot) ?? Resources.empty;
-    this.#firm.take(held);
-    for (let i = 0; i < target.length; i++)
-      target[i] = Math.max(0, Math.floor(target[i] ?? 0) - this.#firm.firm.get(i));
-    const divisible = visible.filter((entry) => isFirmScalar(entry) && !entry.kind.whole);
-    const kept = shrinkScalars(divisible, target, names, random);
-    return kept === divisible ? visible : visible.subtract(divisible).add(kept);
+    return withinFraction(this.#fractionContext, { agent, client }, visible, held);
   }
 
   /** What the client may see of the agent; undefined when nothing of it can be offered, which is then remembered. */
@@ -268,27 +263,21 @@ export class AllocationRun {
     ledger.charge(agent, client, offer);
     const tagged = offer.allocatedTo(client.role.path);
     if (!hold) {
+      ledger.countOffer(client.frameworkId, 1);
       this.#emit(agent, client, tagged);
       return;
     }
     const ofAgent = this.#held.get(agent.slot) ?? new Map<number, Resources>();
     this.#held.set(agent.slot, ofAgent);
-    ofAgent.set(client.slot, (ofAgent.get(client.slot) ?? Resources.empty).add(tagged));
+    const before = ofAgent.get(client.slot);
+    if (before === undefined) ledger.countOffer(client.frameworkId, 1);
+    ofAgent.set(client.slot, before === undefined ? tagged : before.add(tagged));
   }
 
   #noteShared(agent: AgentState, offer: Resources): void {
     const offered = this.#offeredShared.get(agent.slot) ?? Resources.empty;
     this.#offeredShared.set(agent.slot, offered.add(offer.shared()));
   }
-}
-
-/** Unreserved, not revocable, scalar: what quota is about. */
-function isFirmScalar({ kind }: Resources['entries'][number]): boolean {
-  return kind.type === 'SCALAR' && kind.reservations.length === 0 && !kind.revocable;
-}
-
-function add(target: Float64Array, index: number, milli: number): void {
-  target[index] = (target[index] ?? 0) + milli;
 }
 
 function shuffleSlots(slots: Int32Array, random: Random): void {

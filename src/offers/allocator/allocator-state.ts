@@ -29,6 +29,8 @@ export interface FrameworkState {
   offerConstraints: scheduler.OfferConstraints | undefined;
   active: boolean;
   backPressure: boolean;
+  /** Outstanding, one for each agent and role. */
+  offers: number;
 }
 
 export function capabilitiesOf(info: mesos.FrameworkInfo): ReadonlySet<mesos.FrameworkInfo_Capability_Type> {

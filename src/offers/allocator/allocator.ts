@@ -25,6 +25,8 @@ export interface AllocatorOptions {
   readonly filterGpuResources: boolean;
   /** Largest part of an agent's total that one offer holds of each unreserved scalar; undefined: all of it. */
   readonly maxOfferFraction?: number | undefined;
+  /** A framework with so many offers outstanding, in whatever roles, gets no other; undefined: no bound. */
+  readonly maxOffersPerFramework?: number | undefined;
   /** Fault domain of the master; agents of another region go to REGION_AWARE frameworks only. */
   readonly domain?: mesos.DomainInfo | undefined;
 }
@@ -134,6 +136,20 @@ export interface Allocator {
     readonly refuse?: { readonly untilMs: number; readonly decline?: Decline | undefined } | undefined;
   }): void;
 
+  /**
+   * An offer of the framework is not outstanding any more, whatever became of it: once for each `OfferDecision`. Returns whether
+   * that frees a framework from its bound: it may be offered something by the next run.
+   */
+  offerEnded(frameworkId: string): boolean;
+  /**
+   * Whether a framework that has no offer at all would be offered something of `resources`, which lie in an offer to
+   * `frameworkId`, were they free. What guarantees need of them is not considered.
+   */
+  isAwaited(
+    offer: { readonly frameworkId: string; readonly agentId: string; readonly resources: Resources },
+    nowMs: number,
+  ): boolean;
+
   /** Empty: all roles of the framework. */
   suppressRoles(frameworkId: string, roles: readonly string[]): void;
   /** Also removes the offer filters of those roles. Empty: all roles. */
@@ -185,8 +201,6 @@ export interface RoleUse {
   readonly fairShare: number | undefined;
   /** What quota counts of it: unreserved resources in use and all reservations. */
   readonly consumed: ReadonlyMap<string, number>;
-  /** What of `offered` quota counts: neither reserved nor revocable. */
-  readonly offeredFirm: ReadonlyMap<string, number>;
   /** undefined: none is set. */
   readonly guarantee: ReadonlyMap<string, number> | undefined;
   readonly limit: ReadonlyMap<string, number> | undefined;

@@ -52,6 +52,11 @@ function holdsVolume(resources: Resources | undefined, volume: ResourceEntry): b
   return volume.kind.shared && resources?.entries.some(({ kind }) => kind.key === volume.kind.key) === true;
 }
 
+/** Unreserved, not revocable, scalar: what quota is about. */
+export function isFirmScalar({ kind }: ResourceEntry): boolean {
+  return kind.type === 'SCALAR' && kind.reservations.length === 0 && !kind.revocable;
+}
+
 export interface OfferContext {
   /** Default of the cluster. */
   readonly minimum: MinAllocatable;

@@ -36,6 +36,7 @@ import {
   NEEDS_MULTI_ROLE,
   subscribedRoles,
 } from './allocator-state.js';
+import { isAwaited } from './awaited.js';
 import { InverseOffers } from './inverse-offers.js';
 import { Ledger } from './ledger.js';
 import { type MinAllocatable, minAllocatableOf } from './min-allocatable.js';
@@ -86,6 +87,7 @@ class HierarchicalAllocator implements Allocator {
       offerConstraints: framework.offerConstraints,
       active: framework.active,
       backPressure: false,
+      offers: 0,
     };
     this.#ledger.frameworks.set(state.id, state);
     for (const role of state.roles) this.#admitRole(state, role);
@@ -172,6 +174,19 @@ class HierarchicalAllocator implements Allocator {
     if (framework === undefined) return;
     framework.backPressure = on;
     for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
+  }
+
+  offerEnded(frameworkId: string): boolean {
+    return this.#ledger.countOffer(frameworkId, -1);
+  }
+
+  isAwaited(
+    offer: { readonly frameworkId: string; readonly agentId: string; readonly resources: Resources },
+    nowMs: number,
+  ): boolean {
+    const { maxOfferFraction } = this.options;
+    const context = { ledger: this.#ledger, minimum: this.#minimum, maxOfferFraction, nowMs };
+    return isAwaited(context, { ...offer, agent: this.#getAgent(offer.agentId) });
   }
 
   // Agents.

@@ -24,6 +24,7 @@ export interface LedgerOptions {
   readonly random: Random;
   /** Default of the cluster. */
   readonly minimum: MinAllocatable;
+  readonly maxOffersPerFramework?: number | undefined;
 }
 
 export class Ledger {
@@ -39,8 +40,12 @@ export class Ledger {
   readonly clients: (Client | undefined)[] = [];
   /** Slots of the agents that have something free, taking part or not. */
   readonly freeAgents = new SlotSet();
-  /** Bit set of the client slots that take part in allocation. */
-  activeClients = new Uint32Array(2);
+  /** Bit set of the client slots that take part in allocation and may have another offer. */
+  openClients = new Uint32Array(2);
+  /** Those that take part and whose framework has no offer under any role. */
+  readonly waitingClients = new Set<Client>();
+  /** How many offers a framework may have outstanding. */
+  readonly maxOffers: number;
 
   readonly #shares: ShareTable;
   readonly #measure: Measure;
@@ -49,6 +54,7 @@ export class Ledger {
   readonly #constrained = new Set<Client>();
 
   constructor(options: LedgerOptions) {
+    this.maxOffers = options.maxOffersPerFramework ?? Number.POSITIVE_INFINITY;
     this.names = new ScalarNames(options.excludedResourceNames);
     this.#measure = new Measure(this.names);
     this.#change = new Measure(this.names);
@@ -111,10 +117,31 @@ export class Ledger {
       !framework.suppressedRoles.has(role);
     if (active === client.active) return;
     client.active = active;
-    this.#setActiveBit(client.slot, active);
+    this.#settleOpenness(client, framework?.offers ?? 0);
     if (active) client.role.clientOrder.insert(client.slot);
     else client.role.clientOrder.remove(client.slot);
     this.tree.changeActive(client.role, active ? 1 : -1);
+  }
+
+  /**
+   * The framework has one offer more, or one less. At its bound it keeps its place in all orders and is passed over, so that
+   * nobody else's turn changes. Returns whether it came to its bound, or left it.
+   */
+  countOffer(frameworkId: string, step: 1 | -1): boolean {
+    const framework = this.frameworks.get(frameworkId);
+    if (framework === undefined) return false;
+    const before = framework.offers;
+    framework.offers += step;
+    assert(framework.offers >= 0, 'no more offers end than were made');
+    const isCrossed = before >= this.maxOffers !== framework.offers >= this.maxOffers;
+    if (isCrossed || before === 0 || framework.offers === 0)
+      for (const client of this.clientsOf(framework)) this.#settleOpenness(client, framework.offers);
+    return isCrossed;
+  }
+
+  /** Whether the client takes part and its framework may have another offer. */
+  isOpen(clientSlot: number): boolean {
+    return ((this.openClients[clientSlot >>> 5] ?? 0) & (1 << (clientSlot & 31))) !== 0;
   }
 
   /** Forgets a client that holds nothing under a role its framework does not have. */
@@ -295,7 +322,7 @@ export class Ledger {
   #unusedWithin(top: RoleNode, volumes: Resources, others: Resources): Resources {
     const keys = new Set<string>();
     for (const [role, part] of others.byAllocationRole())
-      if (part.hasShared && isWithin(this.tree.getOrCreate(role), top))
+      if (part.hasShared && this.tree.getOrCreate(role).isWithin(top))
         for (const { kind } of part.entries) if (kind.shared) keys.add(kind.key);
     return volumes.filter(({ kind }) => !keys.has(kind.key));
   }
@@ -316,7 +343,7 @@ export class Ledger {
     const volumes = resources.shared();
     this.tree.chargeVolumes(role, sign, (at, alone) =>
       this.#measure.take(
-        this.#uncounted(agent, volumes, (sharer) => (alone ? sharer.role === at : isWithin(sharer.role, at))),
+        this.#uncounted(agent, volumes, (sharer) => (alone ? sharer.role === at : sharer.role.isWithin(at))),
       ),
     );
   }
@@ -370,22 +397,23 @@ export class Ledger {
     this.freeAgents.set(agent.slot, !agent.available.isEmpty);
   }
 
-  #setActiveBit(slot: number, on: boolean): void {
+  /** `offers`: of its framework, outstanding. */
+  #settleOpenness(client: Client, offers: number): void {
+    this.#setOpenBit(client.slot, client.active && offers < this.maxOffers);
+    if (client.active && offers === 0) this.waitingClients.add(client);
+    else this.waitingClients.delete(client);
+  }
+
+  #setOpenBit(slot: number, on: boolean): void {
     const word = slot >>> 5;
-    if (word >= this.activeClients.length) {
+    if (word >= this.openClients.length) {
       const grown = new Uint32Array((word + 1) * 2);
-      grown.set(this.activeClients);
-      this.activeClients = grown;
+      grown.set(this.openClients);
+      this.openClients = grown;
     }
     const bit = 1 << (slot & 31);
-    this.activeClients[word] = on ? (this.activeClients[word] ?? 0) | bit : (this.activeClients[word] ?? 0) & ~bit;
+    this.openClients[word] = on ? (this.openClients[word] ?? 0) | bit : (this.openClients[word] ?? 0) & ~bit;
   }
-}
-
-function isWithin(role: RoleNode, top: RoleNode): boolean {
-  let at: RoleNode | undefined = role;
-  while (at !== undefined && at !== top) at = at.parent;
-  return at === top;
 }
 
 /** Apart, because building the message costs more than the check. */

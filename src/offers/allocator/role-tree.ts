@@ -63,6 +63,11 @@ export class RoleNode {
     return this.activeClients > 0 || this.activeChildren > 0;
   }
 
+  /** Whether it is `top` or below it. */
+  isWithin(top: RoleNode): boolean {
+    return this === top || this.parent?.isWithin(top) === true;
+  }
+
   /** Charged firm resources and all reservations of the subtree, in thousandths. */
   consumed(index: number): number {
     return this.chargedFirm.get(index) + this.reservations.get(index);

@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../base/random.js';
 import { DEMANDS_GPU, DEMANDS_REGION } from '../allocator/allocator-state.js';
-import { maySee, visibleTo } from '../allocator/eligibility.js';
+import { isFirmScalar, maySee, visibleTo } from '../allocator/eligibility.js';
 import { isAllocatable } from '../allocator/min-allocatable.js';
 import type { QuotaRun } from '../allocator/quota-run.js';
 import type { RoleNode } from '../allocator/role-tree.js';
@@ -134,9 +134,4 @@ function chop(resources: Resources, target: Float64Array, names: Inquiry['ledger
   const firm = resources.filter(isFirmScalar);
   const kept = shrinkScalars(firm, target, names, FIRST);
   return kept === firm ? resources : resources.filter((entry) => !isFirmScalar(entry)).add(kept);
-}
-
-/** What quota is about. */
-function isFirmScalar({ kind }: Resources['entries'][number]): boolean {
-  return kind.type === 'SCALAR' && kind.reservations.length === 0 && !kind.revocable;
 }

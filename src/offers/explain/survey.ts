@@ -134,6 +134,7 @@ export class Survey {
       offerConstraints: undefined,
       active: true,
       backPressure: false,
+      offers: 0,
     });
     client.active = true;
     return client;

@@ -2,7 +2,7 @@
  * The language of the allocator's golden scripts: one command a line, each answers with the lines it prints.
  * The interpreter plays the master: it remembers what was offered and launched, and gives it back when told to.
  *
- *   options [sorter=drf|random] [frameworks=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5]   a cluster without anything
+ *   options [sorter=drf|random] [frameworks=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5] [bound=N]   a cluster without anything
  *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES]
  *   framework ID ROLES [can=CAP,...] [suppressed=ROLES] [min=ROLE/RESOURCES|ROLE/any] [where=ROLE/CONSTRAINT] [inactive]
  *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
@@ -32,6 +32,8 @@ export interface Holding {
   readonly role: string;
   offered: Resources;
   launched: Resources;
+  /** Outstanding: what is offered of an agent at different times is offered apart. */
+  offers: number;
 }
 
 interface Arguments {
@@ -114,6 +116,7 @@ export class Interpreter {
       activate: () => core.activateFramework(id),
       'back-pressure': () => core.setBackPressure(id, what === 'on'),
       'remove-agent': () => {
+        for (const holding of this.#holdings.filter(({ agentId }) => agentId === id)) this.#endOffers(holding);
         core.removeAgent(id);
         this.#holdings = this.#holdings.filter(({ agentId }) => agentId !== id);
       },
@@ -198,6 +201,7 @@ export class Interpreter {
       for (const { frameworkId, agentId, role, resources } of result.offers) {
         const holding = this.#getHolding(frameworkId, agentId, role);
         holding.offered = holding.offered.add(resources);
+        holding.offers++;
         out.push(`${agentId} -> ${frameworkId} (${role}): ${resources.unallocated()}`);
       }
     }
@@ -222,6 +226,7 @@ export class Interpreter {
   #decline(holding: Holding, refuse: string | undefined): readonly string[] {
     const { frameworkId, agentId, offered } = holding;
     if (offered.isEmpty) return ['nothing is offered'];
+    this.#endOffers(holding);
     const untilMs = this.#nowMs + Number(refuse ?? 0);
     this.#core.recoverResources({
       frameworkId,
@@ -240,6 +245,7 @@ export class Interpreter {
     this.#core.transitionOfferedToAllocated(holding.agentId, part);
     holding.offered = holding.offered.subtract(part);
     holding.launched = holding.launched.add(part);
+    if (holding.offered.isEmpty) this.#endOffers(holding);
     return [];
   }
 
@@ -304,13 +310,18 @@ export class Interpreter {
       (holding) => holding.frameworkId === frameworkId && holding.agentId === agentId && holding.role === role,
     );
     if (found !== undefined) return found;
-    const made = { frameworkId, agentId, role, offered: Resources.empty, launched: Resources.empty };
+    const made = { frameworkId, agentId, role, offered: Resources.empty, launched: Resources.empty, offers: 0 };
     this.#holdings.push(made);
     return made;
   }
 
+  #endOffers(holding: Holding): void {
+    for (; holding.offers > 0; holding.offers--) this.#core.offerEnded(holding.frameworkId);
+  }
+
   #giveAllBack(holding: Holding): void {
     const { frameworkId, agentId, offered, launched } = holding;
+    this.#endOffers(holding);
     this.#core.recoverResources({ frameworkId, agentId, resources: offered, allocated: false });
     this.#core.recoverResources({ frameworkId, agentId, resources: launched, allocated: true });
     holding.offered = Resources.empty;
@@ -350,6 +361,7 @@ function optionsOf(named: ReadonlyMap<string, string>): AllocatorOptions {
     excludedResourceNames: new Set(listOf(named.get('exclude') ?? '')),
     filterGpuResources: named.get('gpus') !== 'offer-to-all',
     maxOfferFraction: named.has('fraction') ? Number(named.get('fraction')) : undefined,
+    maxOffersPerFramework: named.has('bound') ? Number(named.get('bound')) : undefined,
     domain: region === undefined ? undefined : { fault_domain: { region: { name: region }, zone: { name: 'z' } } },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Runs the commands of a golden script; says what the core did about them as text. See golden.test.ts.
  *
- *   options [interval=MS] [offer-timeout=MS] [held=MS] [recovery-factor=N] [recovery-timeout=MS] [re2-size=N] [re2-mem=BYTES] [quiet=1]
+ *   options [interval=MS] [offer-timeout=MS] [held=MS] [bound=N] [fraction=N] [recovery-factor=N] [recovery-timeout=MS] [re2-size=N] [re2-mem=BYTES] [quiet=1]
  *           before everything else; quiet: pings are answered, and they and heartbeats not shown
  *   elect   fail-over   wait MS   jump MS (a clock that was stopped)   hold   release (answers of the registry)
  *   whitelist HOSTS|nobody|everybody   roles (what each consumes, has and is offered)
@@ -19,7 +19,7 @@
  */
 import { present } from '../../../src/base/assert.js';
 import { isRejection } from '../../../src/base/rejection.js';
-import type { MasterCoreConfig } from '../../../src/daemon/master/core/options.js';
+import type { MasterConfig } from '../../../src/daemon/config/master-config.js';
 import type { MasterEffect } from '../../../src/daemon/master/core/protocol.js';
 import { createAllocator } from '../../../src/offers/allocator/hierarchical-allocator.js';
 import { parseAttributes } from '../../../src/offers/resources/attributes.js';
@@ -49,7 +49,7 @@ const QUIET_WAIT_MS = 10_000;
 export class Script {
   #harness: Harness;
   #masters = 0;
-  #config: Partial<MasterCoreConfig> = {};
+  #config: Partial<MasterConfig> = {};
   #isQuiet = false;
   #agents = new Map<string, FakeAgent>();
   #schedulers = new Map<string, FakeScheduler>();
@@ -88,6 +88,8 @@ export class Script {
       frameworkSorter: 'drf',
       excludedResourceNames: new Set(),
       filterGpuResources: true,
+      maxOfferFraction: this.#config.maxOfferFraction,
+      maxOffersPerFramework: this.#config.maxOffersPerFramework,
     });
     const before = this.#masters === 0 ? undefined : this.#harness;
     const harness = new Harness({
@@ -353,12 +355,13 @@ function attributesOf(options: Options): mesos.Attribute[] {
   return attributes;
 }
 
-function configOf(options: Options): Partial<MasterCoreConfig> {
-  const settings: Readonly<Record<string, keyof MasterCoreConfig>> = {
+function configOf(options: Options): Partial<MasterConfig> {
+  const settings: Readonly<Record<string, keyof MasterConfig>> = {
     interval: 'allocationIntervalMs',
     'offer-timeout': 'offerTimeoutMs',
     held: 'rescindHeldOffersAfterMs',
     fraction: 'maxOfferFraction',
+    bound: 'maxOffersPerFramework',
     'recovery-factor': 'allocatorAgentRecoveryFactor',
     'recovery-timeout': 'allocatorRecoveryTimeoutMs',
     'regex-size': 'offerConstraintsRe2MaxProgramSize',

@@ -231,7 +231,12 @@ const AGAINST_THE_REFERENCE: readonly (readonly [string, Family, Plant])[] = [
   ],
 ];
 
-function find(family: Family, mistake: Plant, compares: boolean, shrinks = false): string | undefined {
+function find(
+  family: Family,
+  mistake: Plant,
+  how: { readonly compares: boolean; readonly shrinks?: boolean; readonly options?: string },
+): string | undefined {
+  const { compares, shrinks = false, options = '' } = how;
   const mend = mistake();
   try {
     return findViolation({
@@ -239,7 +244,7 @@ function find(family: Family, mistake: Plant, compares: boolean, shrinks = false
       runs: SEQUENCES,
       seed: SEED,
       shrinks,
-      terms: (budget, seed) => ({ budget, compares, judges: true, options: `seed=${seed} region=east` }),
+      terms: (budget, seed) => ({ budget, compares, judges: true, options: `seed=${seed} region=east ${options}` }),
     });
   } finally {
     mend();
@@ -248,11 +253,34 @@ function find(family: Family, mistake: Plant, compares: boolean, shrinks = false
 
 describe('planted mistakes', () => {
   it.each(AGAINST_A_LAW)('%s: a law is broken', (_, complaint, family, mistake) => {
-    expect(find(family, mistake, false)).toMatch(complaint);
+    expect(find(family, mistake, { compares: false })).toMatch(complaint);
   });
 
   it.each(AGAINST_THE_REFERENCE)('%s: the reference disagrees', (_, family, mistake) => {
-    expect(find(family, mistake, true)).toMatch(/the reference offers|of the reference/);
+    expect(find(family, mistake, { compares: true })).toMatch(/the reference offers|of the reference/);
+  });
+});
+
+/** [mistake, the mistake itself]; each framework may have two offers. */
+const AGAINST_THE_BOUND: readonly (readonly [string, Plant])[] = [
+  ['offers are not counted', plant(Ledger, 'countOffer', () => () => false)],
+  [
+    'an offer that ended still counts',
+    plant(
+      Ledger,
+      'countOffer',
+      (right) =>
+        function (this: Ledger, frameworkId, step) {
+          return step > 0 && right.call(this, frameworkId, step);
+        },
+    ),
+  ],
+];
+
+describe('mistakes about the bound on outstanding offers', () => {
+  it.each(AGAINST_THE_BOUND)('%s: the reference disagrees', (_, mistake) => {
+    const told = find(EVERYTHING, mistake, { compares: true, options: 'bound=2' });
+    expect(told).toMatch(/the reference offers|has \d+ offers of 2/);
   });
 });
 
@@ -260,7 +288,7 @@ describe('a failure', () => {
   it('is told as a golden script that fails with the mistake and passes without', () => {
     const [, , family, mistake] = AGAINST_A_LAW[0] ?? [];
     if (family === undefined || mistake === undefined) throw new Error('there is a first mistake');
-    const told = find(family, mistake, true, true) ?? '';
+    const told = find(family, mistake, { compares: true, shrinks: true }) ?? '';
     const script = told.slice(told.indexOf(SCRIPT_FOLLOWS) + SCRIPT_FOLLOWS.length).trimStart();
     const commands = script.split('\n').filter((line) => /^[a-z-]+ /.test(line) && !line.includes('->'));
     expect(commands.length, script).toBeLessThan(12);

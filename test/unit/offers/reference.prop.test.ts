@@ -48,6 +48,26 @@ describe('the allocator', () => {
     DEADLINE_MS,
   );
 
+  it.each([
+    ['of everything', EVERYTHING],
+    ['about quota', QUOTA],
+  ] as const)(
+    'keeps every law with a bound on outstanding offers %s',
+    (_, family) => {
+      expectLawful({
+        sequences: sequences(family),
+        runs: 500,
+        terms: (budget, seed) => ({
+          budget,
+          compares: true,
+          judges: true,
+          options: `seed=${seed} region=east bound=${1 + (seed % 3)}`,
+        }),
+      });
+    },
+    DEADLINE_MS,
+  );
+
   it(
     'keeps every law with random sorters',
     () => {

@@ -30,6 +30,8 @@ interface Framework {
   active: boolean;
   suppressed: Set<string>;
   backPressured: boolean;
+  /** Outstanding. */
+  offers: number;
   held: Map<string, Resources>;
   filters: { agentId: string; role: string; refused: Resources; untilMs: number }[];
 }
@@ -61,12 +63,14 @@ export class BookkeepingAllocator implements Allocator {
       active: facts.active,
       suppressed: new Set(facts.suppressedRoles),
       backPressured: false,
+      offers: 0,
       held: new Map(used),
       filters: [],
     });
   }
   removeFramework(id: string): void {
-    const { held } = this.#framework(id);
+    const { held, offers } = this.#framework(id);
+    assert(offers === 0, `${offers} offers of ${id} have not ended when it is removed`);
     for (const [agentId, resources] of held) assert(resources.isEmpty, `${id} still holds ${resources} on ${agentId}`);
     this.#frameworks.delete(id);
   }
@@ -174,6 +178,23 @@ export class BookkeepingAllocator implements Allocator {
   setBackPressure(id: string, on: boolean): void {
     this.#framework(id).backPressured = on;
   }
+  /** There is no bound. */
+  offerEnded(id: string): boolean {
+    const framework = this.#framework(id);
+    assert(framework.offers-- > 0, `an offer of ${id} ends once`);
+    return false;
+  }
+  /** By anybody who has nothing and wants something. */
+  isAwaited({ frameworkId }: { readonly frameworkId: string }): boolean {
+    return [...this.#frameworks.values()].some(
+      ({ facts, active, offers, suppressed, backPressured }) =>
+        facts.id !== frameworkId &&
+        active &&
+        !backPressured &&
+        offers === 0 &&
+        rolesOf(facts).some((role) => !suppressed.has(role)),
+    );
+  }
   updateWeights(): void {}
   updateQuota(): void {}
   pause(): void {}
@@ -207,6 +228,7 @@ export class BookkeepingAllocator implements Allocator {
     );
     if (role === undefined) return undefined;
     const resources = free.allocatedTo(role);
+    framework.offers++;
     agent.offered = agent.offered.add(resources);
     this.#hold(framework.facts.id, agentId, resources);
     return { frameworkId: framework.facts.id, agentId, role, resources };
@@ -253,7 +275,6 @@ export class BookkeepingAllocator implements Allocator {
       offered: new Map(),
       reserved: new Map(),
       consumed: resources.scalars(),
-      offeredFirm: new Map(),
       dominantShare: 0,
       fairShare: undefined,
       guarantee: undefined,

@@ -8,6 +8,7 @@ export class OfferRecord implements OfferView {
   timeout: TimerHandle | undefined;
   /** When it is looked at whether the framework sits on it; see offers/held-offers.ts. */
   holdCheck: TimerHandle | undefined;
+  holdCheckAtUnixMs: number | undefined;
 
   readonly id: string;
   readonly frameworkId: string;

@@ -41,7 +41,10 @@ export function makeOffer(
   return offer;
 }
 
-/** Out of the books of the master; the allocator still counts its resources as offered. */
+/**
+ * Out of the books of the master; the allocator still counts its resources as offered. A framework that was at its bound of
+ * offers (--max-offers-per-framework) is offered something again at the next interval, as what is declined is.
+ */
 export function takeOffer(context: Context, offer: OfferRecord, ending: OfferEnding): void {
   const framework = present(context.state.frameworks.get(offer.frameworkId), 'an offer has a framework');
   const agent = present(context.state.agents.get(offer.agentId), 'an offer has an agent');
@@ -51,6 +54,7 @@ export function takeOffer(context: Context, offer: OfferRecord, ending: OfferEnd
   agent.offers.delete(offer.id);
   context.timers.cancel(offer.timeout);
   context.timers.cancel(offer.holdCheck);
+  if (context.allocator.offerEnded(framework.id)) context.allocation.requestAtInterval(context.now.monotonicMs);
   tellOfferEnded(context, offer, ending);
   touchUsage(context, framework.id, agent.id);
 }
