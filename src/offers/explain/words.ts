@@ -134,10 +134,17 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
     case 'UNREACHABLE':
       return step(`Look at the agent process on ${best} and its way to the masters.`, ...onAgent);
     case 'DEACTIVATED':
-    case 'DRAINING':
       return step(`Reactivate ${best} if that work is over (REACTIVATE_AGENT).`, ...onAgent);
+    case 'DRAINING':
+      return detail.state === 'DRAINED'
+        ? step(`Reactivate ${best} if that work is over (REACTIVATE_AGENT).`, ...onAgent)
+        : step(
+            `Wait until the tasks of ${best} have ended and their frameworks know: then it can be reactivated.`,
+            `mesoctl task list --filter host==${best}`,
+          );
     case 'MAINTENANCE':
-      return step(`Bring ${best} up when its maintenance is over (STOP_MAINTENANCE).`, ...onAgent);
+      // No command shows it: the agent of a machine that is down is not known any more.
+      return step(`Bring ${best} up when its maintenance is over (STOP_MAINTENANCE).`);
     case 'INACTIVE':
       return step(`Find out why ${best} is not active.`, ...onAgent);
     case 'WHITELIST':
@@ -166,7 +173,7 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
       return offeredStep(told);
     case 'QUOTA_LIMIT':
       return step(
-        `Raise the limit of role ${detail.role} to ${raisedText(detail.shortages)}, or let its tasks end.`,
+        `Raise the limit of role ${detail.role} to ${raisedText(detail.shortages)}, or free what it uses and is offered.`,
         'mesoctl role list',
       );
     case 'HEADROOM':
@@ -341,10 +348,15 @@ function limitText(shortages: readonly Shortage[] | undefined): string {
     .join(', ');
 }
 
+/** More may be consumed than a limit allows that was set since. */
 function raisedText(shortages: readonly Shortage[] | undefined): string {
   const limited = (shortages ?? []).filter(({ limit }) => limit !== undefined);
   if (limited.length === 0) return 'more';
-  return limited.map(({ name, limit = 0, lacks }) => amount(name, Number((limit + lacks).toFixed(3)))).join(', ');
+  return limited
+    .map(({ name, limit = 0, consumed = 0, lacks }) =>
+      amount(name, Number((Math.max(limit, consumed) + lacks).toFixed(3))),
+    )
+    .join(', ');
 }
 
 function holdersText(holders: readonly Holder[] | undefined, word: string): string {

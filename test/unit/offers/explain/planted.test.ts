@@ -19,6 +19,8 @@ interface Planted {
   readonly all?: readonly Code[];
   /** What the sentence must say. */
   readonly says?: RegExp;
+  /** What to do first, and the commands for it, must say. */
+  readonly first?: RegExp;
 }
 
 const HOUR = 3_600_000;
@@ -206,6 +208,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     cause: 'DRAINING',
     numbers: { agents: 1, bestHostname: 'a.example' },
     behind: [],
+    first: /^Wait until the tasks of a.example have ended/,
   },
   'a drained agent that would be too small as well': {
     plant: () =>
@@ -255,6 +258,7 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     cause: 'MAINTENANCE',
     numbers: { sinceUnixMs: START_UNIX_MS, untilUnixMs: START_UNIX_MS + HOUR },
     says: /x.example is down for maintenance for 1h/,
+    first: /^Bring x.example up when its maintenance is over \(STOP_MAINTENANCE\)\.$/,
   },
   'a connected agent whose machine is down': {
     plant: () => new Plant().agent('a', 'cpus:4;mem:4096').framework('f').deactivate('a', { code: 'MAINTENANCE' }),
@@ -549,6 +553,19 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     numbers: { role: 'ops', shortages: [{ name: 'cpus', wanted: 1, has: 0, lacks: 1, limit: 3, consumed: 3 }] },
     says: /limit of role ops leaves cpus 0 of the 1 wanted \(3 of 3 consumed\)/,
   },
+  'a limit that was set below what is used': {
+    plant: () =>
+      new Plant()
+        .agent('a', 'cpus:8;mem:4096')
+        .framework('f', ['ops'])
+        .allocate()
+        .launch('f', 'a', 'cpus:3;mem:64')
+        .quota('ops', {}, { cpus: 2 }),
+    ask: { frameworkId: 'f', wanted: res('cpus:1') },
+    cause: 'QUOTA_LIMIT',
+    numbers: { role: 'ops', shortages: [{ name: 'cpus', wanted: 1, has: 0, lacks: 1, limit: 2, consumed: 3 }] },
+    first: /to cpus 4,/,
+  },
   'a limit of an ancestor': {
     plant: () =>
       new Plant()
@@ -772,16 +789,20 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
 };
 
 describe('planted causes', () => {
-  it.each(Object.entries(SITUATIONS))('%s', (_, { plant, ask, cause, numbers = {}, behind, all, says }) => {
-    const answer = plant().ask(ask);
-    const [first] = answer.reasons as [Reason];
-    expect(first.code, answer.summary).toBe(cause);
-    expect(first).toMatchObject(numbers);
-    if (behind !== undefined) expect(first.behind).toEqual(behind);
-    if (all !== undefined) expect(answer.reasons.map(({ code }) => code)).toEqual(all);
-    if (says !== undefined) expect(answer.summary).toMatch(says);
-    expectWhole(answer);
-  });
+  it.each(Object.entries(SITUATIONS))(
+    '%s',
+    (_, { plant, ask, cause, numbers = {}, behind, all, says, first: step }) => {
+      const answer = plant().ask(ask);
+      const [first] = answer.reasons as [Reason];
+      expect(first.code, answer.summary).toBe(cause);
+      expect(first).toMatchObject(numbers);
+      if (behind !== undefined) expect(first.behind).toEqual(behind);
+      if (all !== undefined) expect(answer.reasons.map(({ code }) => code)).toEqual(all);
+      if (says !== undefined) expect(answer.summary).toMatch(says);
+      if (step !== undefined) expect([answer.firstStep, ...answer.commands].join(' ')).toMatch(step);
+      expectWhole(answer);
+    },
+  );
 
   it('are sixty at least, and each code is the first cause of two', () => {
     const causes = Object.values(SITUATIONS).map(({ cause }) => cause);
