@@ -3,6 +3,7 @@
  * frameworks exist, and what the cluster has and schedules, is judged by the master, which knows.
  */
 import { type Rejection, reject } from '../../base/rejection.js';
+import { excerpt } from '../fault.js';
 import type * as master from '../gen/master.js';
 import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
 import { validateQuotaConfigs, validateQuotaRequest, validateQuotaRole } from './quota.js';
@@ -62,6 +63,7 @@ export function validateMasterCall(call: master.Call): Rejection | undefined {
     resizeComplaint(call) ??
     validateWeights(weights, 'update_weights.weight_infos') ??
     quotaComplaint(call) ??
+    scheduleComplaint(call) ??
     graceComplaint(call.drain_agent?.max_grace_period);
   return failedCall('master', complaint);
 }
@@ -80,6 +82,22 @@ function quotaComplaint(call: master.Call): Rejection | undefined {
     return validateQuotaRequest(call.set_quota.quota_request);
   if (call.type === 'REMOVE_QUOTA' && call.remove_quota !== undefined) return validateQuotaRole(call.remove_quota.role);
   return undefined;
+}
+
+/** A machine with an ip that is none would be nobody's: its agents would be offered on. */
+function scheduleComplaint({ update_maintenance_schedule: update }: master.Call): Rejection | undefined {
+  for (const { machine_ids = [] } of update?.schedule.windows ?? [])
+    for (const { ip = '' } of machine_ids)
+      if (ip !== '' && !isAddress(ip))
+        return reject('invalid', `Machine ip ${excerpt(ip)} of the schedule is not an IP address`);
+  return undefined;
+}
+
+/** IPv4 in full; of IPv6 only the characters. */
+function isAddress(ip: string): boolean {
+  const isByte = (part: string) => /^\d{1,3}$/.test(part) && Number(part) <= 255;
+  const parts = ip.split('.');
+  return (parts.length === 4 && parts.every(isByte)) || (ip.includes(':') && /^[0-9a-f:.]+$/i.test(ip));
 }
 
 /** A google.protobuf.Duration: both parts have the sign of the whole; it has to fit into 64-bit nanoseconds. */

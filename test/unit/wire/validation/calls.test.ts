@@ -148,6 +148,15 @@ describe('validateExecutorCall', () => {
 });
 
 describe('validateMasterCall', () => {
+  const schedule = (ip: string): master.Call => ({
+    type: 'UPDATE_MAINTENANCE_SCHEDULE',
+    update_maintenance_schedule: {
+      schedule: {
+        windows: [{ machine_ids: [{ hostname: 'h', ip }], unavailability: { start: { nanoseconds: 1 } } }],
+      },
+    },
+  });
+
   it.each([
     [{}, "Expecting 'type' to be present"],
     [{ type: 'GET_METRICS' }, "Expecting 'get_metrics' to be present"],
@@ -159,6 +168,9 @@ describe('validateMasterCall', () => {
       },
       "Expecting 'grow_volume.agent_id' to be present",
     ],
+    [schedule('10.0.0'), 'Machine ip "10.0.0" of the schedule is not an IP address'],
+    [schedule('10.0.0.256'), 'Machine ip "10.0.0.256" of the schedule is not an IP address'],
+    [schedule('node-1'), 'Machine ip "node-1" of the schedule is not an IP address'],
   ] as readonly (readonly [master.Call, string])[])('refuses %j', (call, message) => {
     expect(validateMasterCall(call)?.message).toBe(`Failed to validate master::Call: ${message}`);
   });
@@ -168,6 +180,9 @@ describe('validateMasterCall', () => {
     { type: 'SUBSCRIBE' },
     { type: 'GET_METRICS', get_metrics: {} },
     { type: 'UNKNOWN' },
+    schedule('10.0.0.255'),
+    schedule('fe80::1'),
+    schedule(''),
   ] as readonly master.Call[])('accepts %j', (call) => {
     expect(validateMasterCall(call)).toBeUndefined();
   });
