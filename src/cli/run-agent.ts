@@ -34,7 +34,9 @@ function judgeEnd(end: AgentEnd): void {
       return;
     case 'shut-down':
       throw new MesoError('AGENT_REFUSED', `the master shut this agent down: ${end.message}`, {
-        suggestions: ['look at the log of the master; a new --work-dir makes a new agent'],
+        suggestions: [
+          'look at the log of the master; an agent that is gone for good comes back as a new one, with a new --work-dir',
+        ],
       });
     case 'failed':
       throw end.error;
