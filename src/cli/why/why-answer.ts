@@ -106,6 +106,9 @@ function reasonRecord(reason: extension.Response_Reason): object {
     own: reason.own === undefined ? null : standingRecord(reason.own),
     own_offer: reason.own_offer ?? false,
     drawn: reason.drawn ?? false,
+    outstanding: reason.outstanding ?? null,
+    max_offers: reason.max_offers ?? null,
+    fraction: reason.fraction ?? null,
   };
 }
 
@@ -117,6 +120,8 @@ function holderRecord(holder: extension.Response_Holder): object {
     resources: quantities(holder.resources),
     offer_id: holder.offer_id?.value ?? null,
     since: timeRecord(holder.since),
+    until: timeRecord(holder.until),
+    held_until: timeRecord(holder.held_until),
   };
 }
 

@@ -366,6 +366,7 @@ class HierarchicalAllocator implements Allocator {
       ledger: this.#ledger,
       minimum: this.#minimum,
       quota: this.#quotaRun(),
+      maxOfferFraction: options.maxOfferFraction,
       isPaused: this.#paused,
       roleSorter: options.roleSorter,
       frameworkSorter: options.frameworkSorter,

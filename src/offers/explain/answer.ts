@@ -13,6 +13,8 @@ export type Code =
   | 'PAUSED'
   | 'NOT_SUBSCRIBED'
   | 'BACKPRESSURE'
+  /** It has as many offers outstanding as it may. */
+  | 'OFFER_LIMIT'
   | 'SUPPRESSED'
   // Of an agent, whatever is free there.
   | 'UNREACHABLE'
@@ -29,6 +31,8 @@ export type Code =
   // Of what the agent has.
   | 'TOO_SMALL'
   | 'RESERVED'
+  /** One offer may hold only a part of the agent. */
+  | 'OFFER_FRACTION'
   | 'IN_USE'
   | 'OFFERED'
   // Of the role.
@@ -80,6 +84,10 @@ export interface Holder {
   /** Of an offer. */
   readonly offerId?: string | undefined;
   readonly sinceUnixMs?: number | undefined;
+  /** When it is taken back, whoever waits. */
+  readonly untilUnixMs?: number | undefined;
+  /** When it is next looked at whether it is to be taken back for somebody who has no offer. */
+  readonly heldUntilUnixMs?: number | undefined;
 }
 
 /** A place in the order of fair sharing: the dominant share, offers included, and the weight that divides it. */
@@ -97,7 +105,7 @@ export interface Detail {
   readonly code: Code;
   readonly shortages?: readonly Shortage[] | undefined;
   readonly holders?: readonly Holder[] | undefined;
-  /** QUOTA_LIMIT: whose limit it is. SUPPRESSED, NOT_SUBSCRIBED, BACKPRESSURE: of which role. */
+  /** QUOTA_LIMIT: whose limit it is. SUPPRESSED, NOT_SUBSCRIBED, BACKPRESSURE, OFFER_LIMIT: of which role. */
   readonly role?: string | undefined;
   readonly sinceUnixMs?: number | undefined;
   readonly untilUnixMs?: number | undefined;
@@ -120,6 +128,11 @@ export interface Detail {
   readonly isOwn?: boolean | undefined;
   /** DRF_ORDER: nobody is first, frameworks are drawn by weight. */
   readonly isDrawn?: boolean | undefined;
+  /** OFFER_LIMIT: offers of the framework, in all its roles, and how many it may have; the oldest is of `sinceUnixMs`. */
+  readonly outstanding?: number | undefined;
+  readonly maxOffers?: number | undefined;
+  /** OFFER_FRACTION: the part of an agent that one offer holds at most. */
+  readonly fraction?: number | undefined;
 }
 
 export interface Reason extends Detail {
@@ -194,7 +207,13 @@ export interface ClusterFacts {
     readonly role: string;
     readonly resources: Resources;
     readonly madeAtUnixMs: number;
+    /** When it is taken back in any case. */
+    readonly expiresAtUnixMs?: number | undefined;
+    /** When it is looked at whether its holder sits on it while somebody waits. */
+    readonly holdCheckAtUnixMs?: number | undefined;
   }>;
+  /** When the oldest outstanding offer of the framework was made. */
+  findOldestOffer(frameworkId: string): number | undefined;
   /** Agents that the allocator does not have. */
   absentAgents(): Iterable<AbsentAgent>;
   /** By the number that a filter keeps. */
@@ -209,6 +228,7 @@ export const NO_FACTS: ClusterFacts = {
   findAgentTrouble: () => undefined,
   canHoldLimits: () => true,
   offersOn: () => [],
+  findOldestOffer: () => undefined,
   absentAgents: () => [],
   offerIdOf: (offer) => `O${offer}`,
 };

@@ -14,6 +14,8 @@ export interface ExplainContext {
   readonly minimum: MinAllocatable;
   /** undefined: no role has quota. */
   readonly quota: QuotaRun | undefined;
+  /** undefined: an offer may hold all of an agent. */
+  readonly maxOfferFraction: number | undefined;
   readonly isPaused: boolean;
   readonly roleSorter: 'drf' | 'random';
   readonly frameworkSorter: 'drf' | 'random';

@@ -7,8 +7,8 @@ import { isAllocatableToRole, isStrictSubroleOf } from '../resources/roles.js';
 import type { Code, Detail, Holder, Shortage } from './answer.js';
 import { failedConstraint } from './constraint-text.js';
 import { type Inquiry, type Pair, wishOf } from './context.js';
-import { missingCapability, visibleIn, withinRoom } from './obstacles.js';
-import { shortagesOf } from './wish.js';
+import { missingCapability, splitOf, visibleIn, withinRoom } from './obstacles.js';
+import { isMet, shortagesOf } from './wish.js';
 
 /** More of them are left out. */
 const MAX_HOLDERS = 5;
@@ -32,6 +32,8 @@ export function detailOf(inquiry: Inquiry, code: Code, pair: Pair): Detail {
       return { code, shortages: shortagesOf(wishOf(inquiry, pair.client), pair.agent.total) };
     case 'RESERVED':
       return reservedDetail(inquiry, pair);
+    case 'OFFER_FRACTION':
+      return fractionDetail(inquiry, pair);
     case 'IN_USE':
     case 'OFFERED':
       return heldDetail(inquiry, code, pair);
@@ -83,6 +85,20 @@ function reservedDetail(inquiry: Inquiry, pair: Pair): Detail {
   return { code: 'RESERVED', shortages, holders: Array.from(ofRole, ([role, resources]) => ({ role, resources })) };
 }
 
+/** How much of what is wanted the largest offer of the agent could hold. */
+function fractionDetail(inquiry: Inquiry, pair: Pair): Detail {
+  const { agent, client } = pair;
+  const wish = wishOf(inquiry, client);
+  const ofWhole = splitOf(
+    inquiry,
+    pair,
+    agent.total.filter((entry) => maySee(client, entry)),
+  );
+  const ofFree = splitOf(inquiry, pair, visibleIn(inquiry, pair));
+  const offer = isMet(wish, ofWhole) ? ofFree : ofWhole;
+  return { code: 'OFFER_FRACTION', shortages: shortagesOf(wish, offer), fraction: inquiry.maxOfferFraction };
+}
+
 /** Who uses what is missing, or was offered it. */
 function heldDetail(inquiry: Inquiry, code: 'IN_USE' | 'OFFERED', pair: Pair): Detail {
   const { agent, client } = pair;
@@ -115,6 +131,8 @@ function offerHolders({ facts, ledger }: Inquiry, { agent }: Pair): readonly Hol
     resources: offer.resources.unallocated(),
     offerId: offer.id,
     sinceUnixMs: offer.madeAtUnixMs,
+    untilUnixMs: offer.expiresAtUnixMs,
+    heldUntilUnixMs: offer.holdCheckAtUnixMs,
   }));
   if (known.length > 0) return known.sort((a, b) => a.sinceUnixMs - b.sinceUnixMs);
   return holdersOf(facts, agent, ledger.clients, (held, used) => held.subtract(used));

@@ -85,7 +85,7 @@ class Report {
     const { looks, clients, byFramework } = this.#survey;
     const details: Detail[] = [];
     if (clients.length === 0 && !byFramework) details.push(this.#noClients());
-    if (clients.length > 0 && !clients.some(({ active }) => active) && !byFramework)
+    if (clients.length > 0 && !clients.some((client) => this.#survey.isOpen(client)) && !byFramework)
       for (const code of CLIENT_CODES) {
         const client = clients.find((candidate) => this.#survey.clientObstacle(candidate) === code);
         if (client !== undefined) details.push(this.#survey.clientDetail(code, client));
@@ -98,7 +98,8 @@ class Report {
   /** Roles of the framework that take no part, while others do. */
   #asideDetails(): readonly Detail[] {
     const { clients } = this.#survey;
-    if (this.#inquiry.question.frameworkId === undefined || !clients.some(({ active }) => active)) return [];
+    if (this.#inquiry.question.frameworkId === undefined || !clients.some((client) => this.#survey.isOpen(client)))
+      return [];
     return clients
       .flatMap((client) => {
         const code = this.#survey.clientObstacle(client);

@@ -7,10 +7,11 @@ import type { Random } from '../../base/random.js';
 import { DEMANDS_GPU, DEMANDS_REGION } from '../allocator/allocator-state.js';
 import { isFirmScalar, maySee, visibleTo } from '../allocator/eligibility.js';
 import { isAllocatable } from '../allocator/min-allocatable.js';
+import { withinFraction } from '../allocator/offer-fraction.js';
 import type { QuotaRun } from '../allocator/quota-run.js';
 import type { RoleNode } from '../allocator/role-tree.js';
 import { shrinkScalars } from '../allocator/shrink.js';
-import type { Resources } from '../resources/resources.js';
+import { Resources } from '../resources/resources.js';
 import { isAllocatableToRole } from '../resources/roles.js';
 import type { Code } from './answer.js';
 import type { Inquiry, Pair } from './context.js';
@@ -69,7 +70,8 @@ function addAmountObstacles(codes: Code[], inquiry: Inquiry, pair: Pair, wish: W
   if (held !== undefined) codes.push(held);
   // Quota is judged by what could be free, so that it is told also where nothing is.
   const free = held === undefined ? visible : agent.total.filter((entry) => maySee(client, entry));
-  const byQuota = held === 'TOO_SMALL' || held === 'RESERVED' ? undefined : quotaObstacle(inquiry, pair, free, wish);
+  const isByAgent = held === 'TOO_SMALL' || held === 'RESERVED' || held === 'OFFER_FRACTION';
+  const byQuota = isByAgent ? undefined : quotaObstacle(inquiry, pair, free, wish);
   if (byQuota !== undefined) codes.push(byQuota);
   if (held !== undefined || byQuota !== undefined) return;
   const offer = withinRoom(inquiry, pair, visible);
@@ -84,8 +86,9 @@ export function visibleIn({ minimum, ledger }: Inquiry, { agent, client }: Pair)
   return visibleTo(agent, client, agent.traits(minimum, ledger.names), undefined);
 }
 
-function heldObstacle({ ledger }: Inquiry, { agent, client }: Pair, visible: Resources, wish: Wish): Code | undefined {
-  if (isMet(wish, visible)) return undefined;
+function heldObstacle(inquiry: Inquiry, pair: Pair, visible: Resources, wish: Wish): Code | undefined {
+  const { agent, client } = pair;
+  if (isMet(wish, visible)) return isMet(wish, splitOf(inquiry, pair, visible)) ? undefined : 'OFFER_FRACTION';
   if (!isMet(wish, agent.total)) return 'TOO_SMALL';
   if (
     !isMet(
@@ -100,7 +103,9 @@ function heldObstacle({ ledger }: Inquiry, { agent, client }: Pair, visible: Res
     );
     return isOfRole ? 'CAPABILITY' : 'RESERVED';
   }
-  const offered = ledger.chargedOn(agent).subtract(agent.allocated).unallocated().nonShared();
+  const whole = agent.total.filter((entry) => maySee(client, entry));
+  if (!isMet(wish, splitOf(inquiry, pair, whole))) return 'OFFER_FRACTION';
+  const offered = inquiry.ledger.chargedOn(agent).subtract(agent.allocated).unallocated().nonShared();
   const withOffered = agent.available.add(offered).filter((entry) => maySee(client, entry));
   return isMet(wish, withOffered) ? 'OFFERED' : 'IN_USE';
 }
@@ -118,8 +123,16 @@ function quotaObstacle(
 }
 
 /** What would be offered of `visible`. */
-export function withinRoom({ quota, ledger }: Inquiry, { client }: Pair, visible: Resources): Resources {
-  return quota === undefined ? visible : chop(visible, roomOf(quota, client.role), ledger.names);
+export function withinRoom(inquiry: Inquiry, pair: Pair, visible: Resources): Resources {
+  const { quota, ledger } = inquiry;
+  const part = splitOf(inquiry, pair, visible);
+  return quota === undefined ? part : chop(part, roomOf(quota, pair.client.role), ledger.names);
+}
+
+/** What one offer may hold of it. */
+export function splitOf({ maxOfferFraction, minimum, ledger }: Inquiry, pair: Pair, visible: Resources): Resources {
+  const context = { maxOfferFraction, minimum, names: ledger.names, random: FIRST };
+  return withinFraction(context, pair, visible, Resources.empty);
 }
 
 /** By name index: what limits leave, and of that what is missing to an own guarantee and what no guarantee needs. */

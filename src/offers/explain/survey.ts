@@ -21,7 +21,7 @@ const MAX_AHEAD = 5;
 const SKIPS_PER_PAIR = 64;
 
 /** What keeps a framework from every offer: most important first. */
-export const CLIENT_CODES: readonly Code[] = ['NOT_SUBSCRIBED', 'BACKPRESSURE', 'SUPPRESSED'];
+export const CLIENT_CODES: readonly Code[] = ['NOT_SUBSCRIBED', 'BACKPRESSURE', 'OFFER_LIMIT', 'SUPPRESSED'];
 
 /** How far away an offer is behind such an obstacle: what passes by itself is near, what has to be changed by people is far. */
 const DISTANCE: Readonly<Record<Code, number>> = {
@@ -30,6 +30,7 @@ const DISTANCE: Readonly<Record<Code, number>> = {
   FILTERED: 2,
   OFFERED: 3,
   PAUSED: 3,
+  OFFER_LIMIT: 3,
   BACKPRESSURE: 4,
   SUPPRESSED: 4,
   IN_USE: 5,
@@ -46,6 +47,7 @@ const DISTANCE: Readonly<Record<Code, number>> = {
   CONSTRAINT: 20,
   RESERVED: 20,
   CAPABILITY: 30,
+  OFFER_FRACTION: 40,
   REGION: 30,
   TOO_SMALL: 100,
   NO_AGENTS: 200,
@@ -95,7 +97,8 @@ export class Survey {
   }
 
   #presentLooks(): readonly Look[] {
-    const active = this.clients.filter((client) => client.active);
+    const open = this.clients.filter((client) => this.isOpen(client));
+    const active = open.length > 0 ? open : this.clients.filter((client) => client.active);
     const considered = active.length > 0 ? active : this.clients;
     const agents = this.#agents();
     if (!this.byFramework) return agents.map((agent) => this.#look(considered, agent));
@@ -182,10 +185,15 @@ export class Survey {
     return this.#rivals(pair, 1).length > 0 ? ['DRF_ORDER'] : ['AVAILABLE'];
   }
 
+  /** Whether it may be offered something. */
+  isOpen({ slot, active }: Client): boolean {
+    return slot < 0 ? active : this.#inquiry.ledger.isOpen(slot);
+  }
+
   /** What keeps it from every offer. */
   clientObstacle({ frameworkId, role, active, slot }: Client): Code | undefined {
     if (slot < 0) return this.byFramework ? 'NOT_SUBSCRIBED' : undefined;
-    if (active) return undefined;
+    if (active) return this.#inquiry.ledger.isOpen(slot) ? undefined : 'OFFER_LIMIT';
     const framework = this.#inquiry.ledger.frameworks.get(frameworkId);
     if (framework?.active !== true) return 'NOT_SUBSCRIBED';
     if (framework.backPressure) return 'BACKPRESSURE';
@@ -198,7 +206,7 @@ export class Survey {
     for (const other of this.#order.before(client)) {
       if (rivals.length >= limit || this.#pairsLeft <= 0) break;
       this.#pairsLeft -= 1 / SKIPS_PER_PAIR;
-      if (agent.isSettled(other.slot)) continue;
+      if (agent.isSettled(other.slot) || !this.isOpen(other)) continue;
       this.#pairsLeft--;
       const inquiry = this.#ofOthers;
       if (obstaclesOf(inquiry, { agent, client: other }, wishOf(inquiry, other)).length === 0) rivals.push(other);
@@ -210,12 +218,24 @@ export class Survey {
 
   clientDetail(code: Code, { frameworkId, role, slot }: Client): Detail {
     if (slot < 0) return { code };
+    if (code === 'OFFER_LIMIT') return this.#limitDetail(frameworkId, role.path);
     const state = code === 'NOT_SUBSCRIBED' ? this.#inquiry.facts.findFrameworkState(frameworkId) : undefined;
     return {
       code,
       role: role.path,
       state: code === 'NOT_SUBSCRIBED' ? (state?.state ?? 'DISCONNECTED') : undefined,
       sinceUnixMs: state?.sinceUnixMs,
+    };
+  }
+
+  #limitDetail(frameworkId: string, role: string): Detail {
+    const { ledger, facts } = this.#inquiry;
+    return {
+      code: 'OFFER_LIMIT',
+      role,
+      outstanding: ledger.frameworks.get(frameworkId)?.offers,
+      maxOffers: ledger.maxOffers,
+      sinceUnixMs: facts.findOldestOffer(frameworkId),
     };
   }
 

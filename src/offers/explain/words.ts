@@ -37,6 +37,8 @@ export const SHORT_WORDS: Readonly<Partial<Record<Code, string>>> = {
   UNREACHABLE: 'unreachable',
   CONSTRAINT: 'excluded by constraints',
   RESERVED: 'reserved for others',
+  OFFER_FRACTION: 'too small for one offer',
+  OFFER_LIMIT: 'not for who holds enough offers',
   CAPABILITY: 'for other capabilities',
   REGION: 'in another region',
   TOO_SMALL: 'too small',
@@ -57,6 +59,8 @@ export function sentenceOf(told: Told): string {
       return `${untakenText(told)}${awayText(told)}`;
     case 'BACKPRESSURE':
       return `${untakenText(told)}${who} reads its events too slowly: no offers until it has caught up`;
+    case 'OFFER_LIMIT':
+      return `${untakenText(told)}${offerLimitText(told)}`;
     case 'SUPPRESSED':
       return `${untakenText(told)}${who} suppressed offers${detail.role === undefined || who === `role ${detail.role}` ? '' : ` for role ${detail.role}`}`;
     case 'UNREACHABLE':
@@ -81,6 +85,8 @@ export function sentenceOf(told: Told): string {
       return `${agents} ${is} too small even when idle: ${nearest(told)} has ${shortText(detail.shortages)}`;
     case 'RESERVED':
       return `${agents} ${told.isSingle ? 'has' : 'have'} enough only with what is reserved: on ${best} ${holdersText(detail.holders, 'for role')}`;
+    case 'OFFER_FRACTION':
+      return `one offer holds at most ${percent(detail.fraction ?? 1)} of an agent: of ${told.isSingle ? told.best : `the nearest, ${told.best},`} that is ${shortText(detail.shortages)}`;
     case 'IN_USE':
       return `${agents} ${is} in use: ${nearest(told)} has ${shortText(detail.shortages)} free${usedText(detail.holders)}`;
     case 'OFFERED':
@@ -129,6 +135,12 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
         `Look after the scheduler of ${who}: it has to read its event stream.`,
         showFramework(told.frameworkId),
       );
+    case 'OFFER_LIMIT':
+      return step(
+        `${subjectOf(who)} has to accept or decline an offer it holds; --max-offers-per-framework of the masters is the bound.`,
+        'mesoctl offer list',
+        showFramework(told.frameworkId),
+      );
     case 'SUPPRESSED':
       return step(`${subjectOf(who)} has to send REVIVE; nobody else can.`, showFramework(told.frameworkId));
     case 'UNREACHABLE':
@@ -162,6 +174,11 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
     case 'RESERVED':
       return step(
         `Ask in role ${detail.holders?.[0]?.role ?? 'of the reservation'}, or unreserve it on ${best}.`,
+        ...onAgent,
+      );
+    case 'OFFER_FRACTION':
+      return step(
+        `Ask for no more than ${atMost(detail.shortages)}, accept two offers of one agent together, or raise --max-offer-fraction of the masters.`,
         ...onAgent,
       );
     case 'IN_USE':
@@ -269,7 +286,7 @@ function capabilitySentence(told: Told, agents: string): string {
 function offeredSentence(told: Told, agents: string, is: string): string {
   const { detail, best, isSingle } = told;
   const [holder] = detail.holders ?? [];
-  const since = `${offerText(holder)}${forText(holder?.sinceUnixMs, told)}`;
+  const since = `${offerText(holder)}${forText(holder?.sinceUnixMs, told)}${takenBackText(holder, told)}`;
   if (detail.isOwn === true)
     return `${agents} ${is} offered to ${told.who} already${isSingle ? '' : `: ${best}`}${since}`;
   const to = holder === undefined ? 'others' : `${holderName(holder)} in role ${holder.role}`;
@@ -285,7 +302,28 @@ function offeredStep(told: Told): { readonly text: string; readonly commands: st
   if (detail.isOwn === true)
     return step(`${subjectOf(told.who)} has to accept or decline the offer it holds.`, command);
   const name = holder === undefined ? 'the holder' : holderName(holder);
-  return step(`Wait until ${name} accepts or declines; --offer-timeout of the master bounds that.`, command);
+  if (holder?.untilUnixMs !== undefined)
+    return step(`Wait: ${name} accepts or declines, or --offer-timeout takes it back.`, command);
+  if (holder?.heldUntilUnixMs !== undefined)
+    return step(`Wait: --rescind-held-offers-after takes it back for who has no offer and could have it.`, command);
+  return step(
+    `Wait until ${name} accepts or declines; --offer-timeout or --rescind-held-offers-after of the masters bound that.`,
+    command,
+  );
+}
+
+function takenBackText(holder: Holder | undefined, { nowUnixMs }: Told): string {
+  if (holder?.untilUnixMs !== undefined) return `, taken back in ${duration(holder.untilUnixMs - nowUnixMs)}`;
+  if (holder?.heldUntilUnixMs === undefined) return '';
+  return `, taken back in ${duration(holder.heldUntilUnixMs - nowUnixMs)} if somebody waits for it`;
+}
+
+/** `f holds 3 offers, as many as it may, the oldest for 12s` */
+function offerLimitText(told: Told): string {
+  const { outstanding = 0, sinceUnixMs } = told.detail;
+  const since =
+    sinceUnixMs === undefined ? '' : `,${outstanding === 1 ? '' : ' the oldest'}${forText(sinceUnixMs, told)}`;
+  return `${told.who} holds ${countOf(outstanding, 'offer')}, as many as it may${since}`;
 }
 
 function filteredSentence(told: Told, agents: string): string {

@@ -291,6 +291,11 @@ export interface Response_Reason {
   own_offer?: boolean | undefined;
   /** frameworks are not ordered but drawn by weight */
   drawn?: boolean | undefined;
+  /** offers that the framework holds, in all its roles, and may hold */
+  outstanding?: number | undefined;
+  max_offers?: number | undefined;
+  /** of an agent that one offer holds at most */
+  fraction?: number | undefined;
 }
 export const Response_Reason: MessageType<Response_Reason> = messageType('mesoctl.api.v1.Response.Reason', () => [
   { no: 1, name: "code", label: 'required', kind: 'scalar', scalar: 'string' },
@@ -317,6 +322,9 @@ export const Response_Reason: MessageType<Response_Reason> = messageType('mesoct
   { no: 22, name: "own", label: 'optional', kind: 'message', message: Response_Standing },
   { no: 23, name: "own_offer", label: 'optional', kind: 'scalar', scalar: 'bool' },
   { no: 24, name: "drawn", label: 'optional', kind: 'scalar', scalar: 'bool' },
+  { no: 25, name: "outstanding", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+  { no: 26, name: "max_offers", label: 'optional', kind: 'scalar', scalar: 'uint32' },
+  { no: 27, name: "fraction", label: 'optional', kind: 'scalar', scalar: 'double' },
 ]);
 
 export interface Response_Shortage {
@@ -345,6 +353,10 @@ export interface Response_Holder {
   offer_id?: mesos.OfferID | undefined;
   /** when the offer was made */
   since?: number | undefined;
+  /** when it is taken back in any case */
+  until?: number | undefined;
+  /** when it is taken back if somebody without an offer waits for it */
+  held_until?: number | undefined;
 }
 export const Response_Holder: MessageType<Response_Holder> = messageType('mesoctl.api.v1.Response.Holder', () => [
   { no: 1, name: "framework_id", label: 'optional', kind: 'message', message: mesos.FrameworkID },
@@ -353,6 +365,8 @@ export const Response_Holder: MessageType<Response_Holder> = messageType('mesoct
   { no: 4, name: "resources", label: 'repeated', kind: 'message', message: mesos.Resource },
   { no: 5, name: "offer_id", label: 'optional', kind: 'message', message: mesos.OfferID },
   { no: 6, name: "since", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 7, name: "until", label: 'optional', kind: 'scalar', scalar: 'double' },
+  { no: 8, name: "held_until", label: 'optional', kind: 'scalar', scalar: 'double' },
 ]);
 
 /** A place in fair sharing: `share` is the dominant share, offers included; share / weight decides, least first. */

@@ -28,6 +28,10 @@ export function clusterFactsOf(view: MasterView): ClusterFacts {
     canHoldLimits: (id) =>
       view.agents.get(id)?.capabilities.some(({ type }) => type === 'TASK_RESOURCE_LIMITS') === true,
     offersOn: (id) => view.agents.get(id)?.offers.values() ?? [],
+    findOldestOffer: (id) => {
+      const [oldest] = view.frameworks.get(id)?.offers.values() ?? [];
+      return oldest?.madeAtUnixMs;
+    },
     absentAgents: () => absentAgents(view),
     offerIdOf: (offer) => view.offerIdOf(offer),
   };

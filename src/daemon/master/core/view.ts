@@ -68,6 +68,8 @@ export interface OfferView {
   readonly madeAtUnixMs: number;
   /** When the master takes it back; undefined: never. */
   readonly expiresAtUnixMs: number | undefined;
+  /** When it is looked at whether its framework sits on it while another one waits; undefined: never. */
+  readonly holdCheckAtUnixMs: number | undefined;
 }
 
 export interface InverseOfferView {

@@ -80,17 +80,22 @@ function describeReason(reason: Reason): api.Response_Reason {
     own: reason.own === undefined ? undefined : describeStanding(reason.own),
     own_offer: reason.isOwn,
     drawn: reason.isDrawn,
+    outstanding: reason.outstanding,
+    max_offers: reason.maxOffers,
+    fraction: reason.fraction,
   };
 }
 
-function describeHolder({ frameworkId, frameworkName, role, resources, offerId, sinceUnixMs }: Holder) {
+function describeHolder(holder: Holder) {
   return {
-    framework_id: idOf(frameworkId),
-    framework_name: frameworkName,
-    role,
-    resources: resources.toWire(),
-    offer_id: idOf(offerId),
-    since: seconds(sinceUnixMs),
+    framework_id: idOf(holder.frameworkId),
+    framework_name: holder.frameworkName,
+    role: holder.role,
+    resources: holder.resources.toWire(),
+    offer_id: idOf(holder.offerId),
+    since: seconds(holder.sinceUnixMs),
+    until: seconds(holder.untilUnixMs),
+    held_until: seconds(holder.heldUntilUnixMs),
   } satisfies api.Response_Holder;
 }
 

@@ -22,6 +22,8 @@ export class Plant {
   readonly absent: AbsentAgent[] = [];
   readonly states = new Map<string, { readonly state: string; readonly sinceUnixMs: number }>();
   readonly unlimited = new Set<string>();
+  /** As --offer-timeout and --rescind-held-offers-after would say; nothing is taken back here. */
+  readonly takenBackAfterMs: { timeout?: number; held?: number } = {};
   readonly #offers: (OfferDecision & { readonly number: number; readonly madeAtUnixMs: number })[] = [];
   #offersMade = 0;
 
@@ -95,6 +97,7 @@ export class Plant {
     const at = this.#offers.findIndex((offer) => offer.frameworkId === frameworkId && offer.agentId === agentId);
     const [offer] = this.#offers.splice(at, at < 0 ? 0 : 1);
     if (offer === undefined) throw new Error(`${frameworkId} holds no offer of ${agentId}`);
+    this.allocator.offerEnded(frameworkId);
     return offer;
   }
 
@@ -105,10 +108,22 @@ export class Plant {
       findFrameworkState: (id) => this.states.get(id),
       canHoldLimits: (id) => !this.unlimited.has(id),
       absentAgents: () => this.absent,
+      findOldestOffer: (id) => this.#offers.find(({ frameworkId }) => frameworkId === id)?.madeAtUnixMs,
       offersOn: (id) =>
-        this.#offers.filter(({ agentId }) => agentId === id).map((offer) => ({ ...offer, id: `O${offer.number}` })),
+        this.#offers
+          .filter(({ agentId }) => agentId === id)
+          .map((offer) => ({
+            ...offer,
+            id: `O${offer.number}`,
+            expiresAtUnixMs: sumOf(offer.madeAtUnixMs, this.takenBackAfterMs.timeout),
+            holdCheckAtUnixMs: sumOf(offer.madeAtUnixMs, this.takenBackAfterMs.held),
+          })),
     };
   }
+}
+
+function sumOf(unixMs: number, afterMs: number | undefined): number | undefined {
+  return afterMs === undefined ? undefined : unixMs + afterMs;
 }
 
 /** `rack=b2`, `rack!=b2`, `rack~b.*`, `rack?`: one group for each text. */

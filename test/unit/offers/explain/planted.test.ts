@@ -539,6 +539,137 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
     all: ['OFFERED', 'TOO_SMALL'],
   },
 
+  'an offer that times out': {
+    plant: () =>
+      new Plant()
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('g', ['ops'])
+        .do((_, { takenBackAfterMs }) => {
+          takenBackAfterMs.timeout = 30_000;
+          takenBackAfterMs.held = 60_000;
+        })
+        .allocate()
+        .after(12_000)
+        .framework('f'),
+    ask: { frameworkId: 'f' },
+    cause: 'OFFERED',
+    numbers: { holders: [expect.objectContaining({ untilUnixMs: START_UNIX_MS + 30_000 })] },
+    says: /offer O0 for 12s, taken back in 18s\./,
+  },
+  'an offer that somebody sits on': {
+    plant: () =>
+      new Plant()
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('g', ['ops'])
+        .do((_, { takenBackAfterMs }) => {
+          takenBackAfterMs.held = 60_000;
+        })
+        .allocate()
+        .after(15_000)
+        .framework('f'),
+    ask: { frameworkId: 'f' },
+    cause: 'OFFERED',
+    numbers: { holders: [expect.objectContaining({ heldUntilUnixMs: START_UNIX_MS + 60_000 })] },
+    says: /offer O0 for 15s, taken back in 45s if somebody waits for it/,
+  },
+
+  // Bounds of offers.
+  'a framework that holds as many offers as it may': {
+    plant: () =>
+      new Plant({ maxOffersPerFramework: 2 })
+        .agent('a', 'cpus:4;mem:4096')
+        .agent('b', 'cpus:4;mem:4096')
+        .agent('c', 'cpus:4;mem:4096')
+        .framework('f')
+        .after(1000)
+        .allocate()
+        .after(90_000),
+    ask: { frameworkId: 'f' },
+    cause: 'OFFER_LIMIT',
+    numbers: { outstanding: 2, maxOffers: 2, sinceUnixMs: START_UNIX_MS + 1000, agents: 1, role: '*' },
+    all: ['OFFER_LIMIT', 'OFFERED'],
+    says: /f holds 2 offers, as many as it may, the oldest for 90s/,
+  },
+  'a framework at its bound hides that nothing is free': {
+    plant: () =>
+      new Plant({ maxOffersPerFramework: 1 })
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('f', ['eng', 'ops'])
+        .allocate()
+        .after(3000),
+    ask: { frameworkId: 'f', role: 'ops' },
+    cause: 'OFFER_LIMIT',
+    numbers: { outstanding: 1, maxOffers: 1, sinceUnixMs: START_UNIX_MS, agents: 0, role: 'ops' },
+    says: /f holds 1 offer, as many as it may, for 3s/,
+  },
+  'an agent that is left to nobody but who has enough': {
+    plant: () =>
+      new Plant({ maxOffersPerFramework: 1 })
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('f')
+        .allocate()
+        .agent('b', 'cpus:4;mem:4096'),
+    ask: { agentId: 'b' },
+    cause: 'OFFER_LIMIT',
+    numbers: { outstanding: 1, frameworks: 1 },
+    says: /b.example has something free, but f holds 1 offer/,
+  },
+  'a framework at its bound whose offer ended': {
+    plant: () =>
+      new Plant({ maxOffersPerFramework: 1 })
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('f')
+        .allocate()
+        .launch('f', 'a', 'cpus:4;mem:4096')
+        .agent('b', 'cpus:4;mem:4096'),
+    ask: { frameworkId: 'f' },
+    cause: 'AVAILABLE',
+    all: ['AVAILABLE', 'IN_USE'],
+  },
+  'others at their bound do not come first': {
+    plant: () =>
+      new Plant({ maxOffersPerFramework: 1 })
+        .agent('a', 'cpus:4;mem:4096;disk:9')
+        .framework('g', ['ops'])
+        .allocate()
+        .agent('b', 'cpus:4;mem:4096')
+        .framework('f', ['zzz'])
+        .do((allocator) => allocator.updateWeights(new Map([['ops', 1000]]))),
+    ask: { frameworkId: 'f', agentId: 'b' },
+    cause: 'AVAILABLE',
+  },
+  'a task larger than the part of an agent that an offer holds': {
+    plant: () => new Plant({ maxOfferFraction: 0.5 }).agent('a', 'cpus:4;mem:4096').agent('b', 'cpus:2;mem:64'),
+    ask: { wanted: res('cpus:3;mem:512') },
+    cause: 'OFFER_FRACTION',
+    numbers: { fraction: 0.5, shortages: lacks('cpus', 3, 2), agents: 1, bestAgentId: 'a' },
+    all: ['OFFER_FRACTION', 'TOO_SMALL'],
+    says: /one offer holds at most 50.0% of an agent: of a.example that is cpus 2 of the 3 wanted/,
+  },
+  'a part of an agent that is in use besides': {
+    plant: () =>
+      new Plant({ maxOfferFraction: 0.25 })
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('f')
+        .allocate()
+        .launch('f', 'a', 'cpus:1;mem:1024'),
+    ask: { frameworkId: 'f', wanted: res('cpus:2') },
+    cause: 'OFFER_FRACTION',
+    numbers: { fraction: 0.25, shortages: lacks('cpus', 2, 1) },
+    behind: [],
+  },
+  'a part that was declined is what would be offered': {
+    plant: () =>
+      new Plant({ maxOfferFraction: 0.5 })
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('f')
+        .allocate()
+        .decline('f', 'a', 60_000),
+    ask: { frameworkId: 'f' },
+    cause: 'FILTERED',
+    numbers: { offerId: 'O0', untilUnixMs: START_UNIX_MS + 60_000 },
+  },
+
   // Quota.
   'a limit that is used up': {
     plant: () =>
@@ -819,6 +950,7 @@ const ALL_CODES: readonly Code[] = [
   'PAUSED',
   'NOT_SUBSCRIBED',
   'BACKPRESSURE',
+  'OFFER_LIMIT',
   'SUPPRESSED',
   'UNREACHABLE',
   'DEACTIVATED',
@@ -831,6 +963,7 @@ const ALL_CODES: readonly Code[] = [
   'CONSTRAINT',
   'TOO_SMALL',
   'RESERVED',
+  'OFFER_FRACTION',
   'IN_USE',
   'OFFERED',
   'QUOTA_LIMIT',
