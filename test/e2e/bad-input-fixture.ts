@@ -10,6 +10,7 @@ import type { MasterConfig } from '../../src/daemon/config/master-config.js';
 import { LinkClient } from '../../src/daemon/link/link-client.js';
 import { type MasterHandle, type MasterStartOptions, startMaster } from '../../src/daemon/master/main.js';
 import { Resources } from '../../src/offers/resources/resources.js';
+import type * as mesos from '../../src/wire/gen/mesos.js';
 import { RecordDecoder } from '../../src/wire/recordio.js';
 import { silentLogger, until } from '../unit/http/fixture.js';
 
@@ -187,7 +188,19 @@ export class Framework extends Subscriber {
   }
 }
 
-const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'] as const;
+const AGENT_CAPABILITIES: readonly mesos.AgentInfo_Capability_Type[] = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'AGENT_DRAINING',
+];
+
+export interface LinkedAgentOptions {
+  /** Besides those of every agent here. */
+  readonly capabilities?: readonly mesos.AgentInfo_Capability_Type[];
+  /** What of its resources was reserved or made a volume before. */
+  readonly checkpointed?: mesos.Resource[];
+}
 
 /** An agent that registers, answers pings and otherwise only notes what it is told. */
 export class LinkedAgent {
@@ -195,7 +208,7 @@ export class LinkedAgent {
   readonly #client: LinkClient;
 
   /** `agentPort`: two agents of one address replace each other. */
-  constructor(port: number, resources: string, agentPort = 5051) {
+  constructor(port: number, resources: string, agentPort = 5051, options: LinkedAgentOptions = {}) {
     const parsed = Resources.parse(resources);
     if (isRejection(parsed)) throw new Error(parsed.message);
     this.#client = new LinkClient({
@@ -210,7 +223,8 @@ export class LinkedAgent {
             register: {
               agent_info: { hostname: 'agent.example', port: agentPort, resources: parsed.toWire() },
               version: '1.12.0',
-              capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
+              capabilities: [...AGENT_CAPABILITIES, ...(options.capabilities ?? [])].map((type) => ({ type })),
+              checkpointed_resources: options.checkpointed,
               ip: '127.0.0.1',
             },
           }),

@@ -342,7 +342,8 @@ class RunningAgent implements AgentHandle {
       );
     const repeated = new Set(operations.map(({ uuid }) => formatUuid(uuid)));
     const places = findPlaces(this.#core?.view.agentInfo.resources ?? []);
-    void this.#volumes.removeLeftovers(places, repeated);
+    const leftovers = await this.#volumes.findLeftovers(places, repeated);
+    void this.#volumes.remove(leftovers);
   }
 
   #onRegistered(agentId: string): void {

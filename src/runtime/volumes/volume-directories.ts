@@ -99,14 +99,24 @@ export class VolumeDirectories {
     return missing;
   }
 
-  /** Deletes what an earlier agent process did not get to; `keys` are of operations that will be repeated. */
-  async removeLeftovers(places: readonly VolumePlace[], keys: ReadonlySet<string>): Promise<void> {
+  /**
+   * What an earlier agent process did not get to delete; `keys` are of operations that will be repeated. Asked before any
+   * change: what lies there later may have to be moved back.
+   */
+  async findLeftovers(places: readonly VolumePlace[], keys: ReadonlySet<string>): Promise<readonly string[]> {
+    const found: string[] = [];
     for (const place of places) {
       if (place.kind === 'mount') continue;
       const directory = this.#destroyedDirectory(place);
       for (const { name } of await entriesOf(directory))
-        if (!keys.has(name.slice(0, name.lastIndexOf('-')))) await this.#remove(`${directory}/${name}`);
+        if (!keys.has(name.slice(0, name.lastIndexOf('-')))) found.push(`${directory}/${name}`);
     }
+    return found;
+  }
+
+  /** Leftovers; what cannot be deleted is logged. */
+  async remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.#remove(path);
   }
 
   async #createAll(volumes: readonly Volume[]): Promise<void> {

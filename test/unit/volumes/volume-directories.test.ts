@@ -151,7 +151,8 @@ describe('directories of volumes', () => {
   test('that were destroyed and not yet deleted go at the next start, those of interrupted operations excepted', async () => {
     for (const name of ['old-0', 'old-1', 'again-0'])
       mkdirSync(`${workDir}/volumes/destroyed/${name}/data`, { recursive: true });
-    await directories.removeLeftovers([{ kind: 'root' }, disk('path'), disk('mount')], new Set(['again']));
+    const places: VolumePlace[] = [{ kind: 'root' }, disk('path'), disk('mount')];
+    await directories.remove(await directories.findLeftovers(places, new Set(['again'])));
     expect(readdirSync(`${workDir}/volumes/destroyed`)).toEqual(['again-0']);
   });
 
