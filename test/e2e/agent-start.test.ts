@@ -7,14 +7,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { get } from '../harness/api.mjs';
-import { cgroupV2Controllers, type Daemon, startAgent, startMaster, testIsolation } from '../harness/cluster.mjs';
+import { get, type Json, postJson } from '../harness/api.mjs';
+import {
+  cgroupV2Controllers,
+  type Daemon,
+  startAgent,
+  startCluster,
+  startMaster,
+  testIsolation,
+} from '../harness/cluster.mjs';
 import { mesoctlPath, StartedProcess, sweep, until } from '../harness/process.mjs';
-import { isRoot } from './agent-fixture.js';
+import { agentOf, isRoot } from './agent-fixture.js';
 
 /** Nobody listens there: these agents only start. */
 const MASTER = '127.0.0.1:1';
 const START_DEADLINE_MS = 20_000;
+
+/** As a value of --resources. */
+function disk(source: Json): string {
+  return JSON.stringify([{ name: 'disk', type: 'SCALAR', scalar: { value: 1 }, disk: { source } }]);
+}
 
 describe('an agent that cannot start', () => {
   let scratchDir: string;
@@ -64,6 +76,9 @@ describe('an agent that cannot start', () => {
     ['--resources', 'cpus:NaN', /--resources/],
     ['--resources', '[{"name":"cpus"}]', /--resources/],
     ['--resources', 'cpus(a/..):1', /--resources/],
+    ['--resources', disk({ type: 'PATH', path: { root: '/none/here' } }), /--resources: the PATH disk \/none\/here/],
+    ['--resources', disk({ type: 'MOUNT', mount: { root: '/etc' } }), /--resources: .*nothing is mounted there/],
+    ['--resources', disk({ type: 'RAW' }), /--resources: RAW disks are not supported/],
     ['--attributes', 'rack', /--attributes/],
     ['--attributes', ':x', /--attributes/],
     ['--isolation', 'cgroups/nonsense', /cgroups\/nonsense/],
@@ -180,4 +195,28 @@ describe('an agent that cannot start', () => {
     if (file === undefined) throw new Error(`no checkpoint in ${readdirSync(directory).join(' ')}`);
     return join(directory, file);
   }
+});
+
+describe('an agent at the address of another', () => {
+  it('ends and says whose it is, and the other stays', async () => {
+    const cluster = await startCluster({ agents: 1 });
+    try {
+      const first = agentOf(cluster);
+      const ask = async () => {
+        const { text } = await postJson(`${cluster.master.url}/api/v1`, { type: 'GET_AGENTS' });
+        return JSON.parse(text).get_agents.agents ?? [];
+      };
+      const [known] = await until('the agent is registered', async () => {
+        const agents = await ask();
+        return agents.length > 0 && agents;
+      });
+      const second = await cluster.addAgent({ args: ['--advertise-port', String(first.port)] });
+      expect((await second.exited).code).toBe(1);
+      const { id } = known.agent_info;
+      expect(second.log()).toContain(`agent ${id.value} (127.0.0.1) is connected and has the address ${first.address}`);
+      expect(await ask()).toMatchObject([{ active: true, agent_info: { id } }]);
+    } finally {
+      await cluster.stop();
+    }
+  });
 });

@@ -89,6 +89,8 @@ const CAPABILITIES = [
 export class VolumeFramework {
   readonly #answered = new Set<string>();
   #tasks = 0;
+  /** Events of this stream that `acknowledgeAll` has looked at. */
+  #seen = 0;
 
   private constructor(
     readonly cluster: Cluster,
@@ -112,6 +114,7 @@ export class VolumeFramework {
     const { frameworkId } = this.framework.scheduler;
     this.framework.scheduler.close();
     this.framework = await Framework.subscribe(this.cluster, { ...this.info, id: frameworkId });
+    this.#seen = 0;
   }
 
   /** The next offer that no call answered and that holds all of `needs`; others are given back. */
@@ -188,6 +191,15 @@ export class VolumeFramework {
   acknowledge({ agent_id, operation_id, uuid }: Json): Promise<Answer> {
     const acknowledge_operation_status = { agent_id, operation_id, uuid: uuid.value };
     return this.framework.scheduler.call({ type: 'ACKNOWLEDGE_OPERATION_STATUS', acknowledge_operation_status });
+  }
+
+  /** Whatever was told so far: an acknowledgement may be lost with the agent, and what is told again needs another. */
+  async acknowledgeAll(): Promise<void> {
+    const { events } = this.framework.scheduler;
+    for (; this.#seen < events.length; this.#seen++) {
+      const status = events[this.#seen].update_operation_status?.status;
+      if (status?.uuid !== undefined) await this.acknowledge(status);
+    }
   }
 
   /** Ends with OPERATION_FINISHED and is acknowledged. */

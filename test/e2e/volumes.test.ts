@@ -1,103 +1,51 @@
-// A reservation and a persistent volume through their whole life with real processes: made by a scheduler, used by tasks, kept
-// through kill -9 of agent and master, and given back by an operator. Issue 5, rows f and g.
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * A reservation and a persistent volume through their whole life with real processes: made by a scheduler, used by tasks,
+ * kept through kill -9 of agent and master and through a drain, refused what is wrong, and given back by an operator.
+ * Issue 5, rows f and g; spec page 05, section 5.7; page 01, "Operation feedback".
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Json, postJson, scalars, TestScheduler } from '../harness/api.mjs';
-import { type Cluster, startCluster } from '../harness/cluster.mjs';
+import { get, type Json } from '../harness/api.mjs';
+import type { Cluster } from '../harness/cluster.mjs';
 import { until } from '../harness/process.mjs';
-import { agentOf, isRoot } from './agent-fixture.js';
+import { agentOf, callAgent, isRoot, startAgentCluster } from './agent-fixture.js';
+import { create, disk, Operator, ROLE, reserve, unreserve, VolumeFramework, volume } from './volume-fixture.js';
 
 if (!isRoot) console.log('volumes: skipped, containers need root');
 
-const ENG = { type: 'DYNAMIC', role: 'eng', principal: 'ops' };
-const FRAMEWORK = {
-  user: 'root',
-  name: 'volumes',
-  principal: 'ops',
-  roles: ['eng'],
-  checkpoint: true,
-  failover_timeout: 600,
-  capabilities: [{ type: 'MULTI_ROLE' }, { type: 'RESERVATION_REFINEMENT' }, { type: 'PARTITION_AWARE' }],
-};
-
-const disk = (value: number): Json => ({ name: 'disk', type: 'SCALAR', scalar: { value }, reservations: [ENG] });
-const volume = (value: number): Json => ({
-  ...disk(value),
-  disk: { persistence: { id: 'v1', principal: 'ops' }, volume: { container_path: 'data', mode: 'RW' } },
-});
+const VOLUME = volume('v1', 64);
 
 describe.skipIf(!isRoot)('a persistent volume', () => {
   let cluster: Cluster;
-  let scheduler: TestScheduler;
+  let user: VolumeFramework;
+  let operator: Operator;
   let agentId: Json;
 
   beforeAll(async () => {
-    cluster = await startCluster({ agents: 1, agent: { resources: 'cpus:4;mem:2048;disk:1024' } });
-    scheduler = await TestScheduler.subscribe(cluster.master.url, FRAMEWORK);
+    cluster = await startAgentCluster();
+    user = await VolumeFramework.subscribe(cluster);
+    operator = new Operator(cluster.master);
+    agentId = await until('the agent is registered', () => operator.agentId());
   });
   afterAll(() => cluster?.stop());
 
-  const used = new Set<string>();
-  const holdsVolume = (offer: Json) =>
-    offer.resources.some((resource: Json) => resource.disk?.persistence?.id === 'v1');
-  const statuses = (): Json[] => scheduler.events.flatMap<Json>((event) => event.update_operation_status?.status ?? []);
-  const finished = (id: string) =>
-    until(
-      `operation ${id} is finished`,
-      () => statuses().find(({ operation_id, state }) => operation_id?.value === id && state === 'OPERATION_FINISHED'),
-      { explain: () => `${JSON.stringify(statuses())}\n${cluster.logs()}` },
-    );
-  const operator = (call: Json) => postJson(`${cluster.master.url}/api/v1`, call);
-  const operations = async (): Promise<Json[]> =>
-    JSON.parse((await operator({ type: 'GET_OPERATIONS' })).text).get_operations.operations ?? [];
-  const total = async (): Promise<Json[]> =>
-    JSON.parse((await operator({ type: 'GET_AGENTS' })).text).get_agents.agents?.[0]?.total_resources ?? [];
-  const directory = () => join(agentOf(cluster).workDir, 'volumes/roles/eng/v1');
-
-  function acknowledge({ operation_id, uuid, agent_id }: Json) {
-    const acknowledge_operation_status = { operation_id, uuid: uuid.value, agent_id };
-    return scheduler.call({ type: 'ACKNOWLEDGE_OPERATION_STATUS', acknowledge_operation_status });
-  }
-
-  /** An offer that no test has used yet. */
-  async function takeOffer(accept: (offer: Json) => boolean): Promise<Json> {
-    const offer: Json = await until('an offer', () =>
-      scheduler.offers().find((each: Json) => !used.has(each.id.value) && accept(each)),
-    );
-    used.add(offer.id.value);
-    agentId = offer.agent_id;
-    return offer;
-  }
-
-  function accept(offer: Json, operations: Json[]) {
-    const filters = { refuse_seconds: 0 };
-    return scheduler.call({ type: 'ACCEPT', accept: { offer_ids: [offer.id], operations, filters } });
-  }
-
-  function launch(id: string, script: string): Json {
-    const resources = [...scalars({ cpus: 0.1, mem: 32 }), volume(64)];
-    const command = { shell: true, value: script };
-    return {
-      type: 'LAUNCH',
-      launch: { task_infos: [{ name: id, task_id: { value: id }, agent_id: agentId, resources, command }] },
-    };
-  }
-
-  const lastState = async (id: string) => (await scheduler.runToEnd(id)).at(-1)?.state;
+  const directory = () => join(agentOf(cluster).workDir, 'volumes/roles/eng db/v1');
+  const data = () => readFileSync(join(directory(), 'file'), 'utf8');
 
   it('is reserved, created and used in one ACCEPT, and the scheduler hears of it', async () => {
-    const offer = await takeOffer(() => true);
-    await accept(offer, [
-      { type: 'RESERVE', id: { value: 'r1' }, reserve: { resources: [disk(100)] } },
-      { type: 'CREATE', id: { value: 'c1' }, create: { volumes: [volume(64)] } },
-      launch('writer', 'echo kept > data/file'),
-    ]);
-    expect(await lastState('writer')).toBe('TASK_FINISHED');
-    await acknowledge(await finished('r1'));
-    await finished('c1');
-    expect(readFileSync(join(directory(), 'file'), 'utf8')).toBe('kept\n');
-    await until('only c1 waits', async () => (await operations()).length === 1);
+    const offer = await user.takeOffer();
+    const { task, launch } = user.task(offer, 'echo one > data/file', VOLUME);
+    await user.accept(offer, reserve('r1', disk(100)), create('c1', VOLUME), launch);
+    expect((await task.ended()).state).toBe('TASK_FINISHED');
+    expect(data()).toBe('one\n');
+    await user.finished('r1');
+    expect(await user.outcomeOf('c1')).toMatchObject({ state: 'OPERATION_FINISHED' });
+    await until('only c1 waits', async () => (await operator.operations()).length === 1);
+    const { body } = await callAgent(agentOf(cluster), { type: 'GET_OPERATIONS' });
+    expect(body.get_operations.operations.map(({ info }: Json) => info.id.value)).toContain('c1');
+    const state = JSON.parse((await get(`${agentOf(cluster).url}/state`)).text);
+    expect(state.reserved_resources).toMatchObject({ [ROLE]: { disk: 100 } });
   });
 
   it('outlives kill -9 of agent and master, and so does the unacknowledged outcome', async () => {
@@ -105,34 +53,66 @@ describe.skipIf(!isRoot)('a persistent volume', () => {
     await cluster.master.kill();
     await cluster.master.restart();
     await agentOf(cluster).restart();
-    const info = { ...FRAMEWORK, id: scheduler.frameworkId };
-    scheduler.close();
-    scheduler = await TestScheduler.subscribe(cluster.master.url, info);
-    await finished('c1');
-    // An acknowledgement may have been lost with the agent: whatever is repeated is acknowledged again.
-    let acknowledged = 0;
+    await user.resubscribe();
+    expect(await user.outcomeOf('c1')).toMatchObject({ state: 'OPERATION_FINISHED' });
     await until(
       'nothing waits',
       async () => {
-        for (; acknowledged < statuses().length; acknowledged++) await acknowledge(statuses()[acknowledged]);
-        return (await operations()).length === 0;
+        await user.acknowledgeAll();
+        return (await operator.operations()).length === 0;
       },
-      { explain: () => `${JSON.stringify(statuses())}\n${cluster.logs()}` },
+      { explain: () => `${JSON.stringify(user.statusesOf('c1'))}\n${cluster.logs()}` },
     );
-    await accept(await takeOffer(holdsVolume), [launch('reader', 'test "$(cat data/file)" = kept')]);
-    expect(await lastState('reader')).toBe('TASK_FINISHED');
+    await until('the agent forgets it as well', async () => {
+      const { body } = await callAgent(agentOf(cluster), { type: 'GET_OPERATIONS' });
+      return (body.get_operations.operations ?? []).length === 0;
+    });
+  });
+
+  it('keeps its data when the agent is killed with a task in it', async () => {
+    const agent = agentOf(cluster);
+    const command = 'echo two >> data/file; while [ ! -e data/stop ]; do sleep 0.05; done; cat data/file';
+    const task = await user.start(command, VOLUME);
+    await task.reaches('TASK_RUNNING');
+    await until('it has written', () => data() === 'one\ntwo\n');
+    await agent.kill();
+    expect(data()).toBe('one\ntwo\n');
+    await agent.restart();
+    writeFileSync(join(directory(), 'stop'), '');
+    expect((await task.ended()).state).toBe('TASK_FINISHED');
+    expect(task.stdout).toBe('one\ntwo\n');
+  });
+
+  it('cannot be written by a task that has it read-only', async () => {
+    const task = await user.start('cat data/file; echo three >> data/file', volume('v1', 64, { mode: 'RO' }));
+    expect((await task.ended()).message).toMatch(/Command exited with status [12]/);
+    expect([task.stdout, data()]).toEqual(['one\ntwo\n', 'one\ntwo\n']);
+    expect(task.file('stderr')).toContain('Read-only file system');
+  });
+
+  it.each([
+    ['/data', 'is absolute'],
+    ['../data', "has '..' in it"],
+    ['stdout', 'is where the output of the task goes'],
+  ])('is not mounted on %j', async (containerPath, why) => {
+    const task = await user.start('true', volume('v1', 64, { containerPath }));
+    expect(await task.ended()).toMatchObject({
+      state: 'TASK_FAILED',
+      reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+      message: expect.stringContaining(`disk.volume.container_path '${containerPath}' ${why}`),
+    });
   });
 
   it('is refused what is wrong, with nothing changed', async () => {
-    const before = JSON.stringify(await total());
+    const before = JSON.stringify(await operator.total());
     const wrong: readonly [call: Json, status: number, text: RegExp][] = [
       [
-        { type: 'CREATE_VOLUMES', create_volumes: { agent_id: agentId, volumes: [volume(10)] } },
+        { type: 'CREATE_VOLUMES', create_volumes: { agent_id: agentId, volumes: [volume('v1', 10)] } },
         400,
-        /'v1' of role 'eng' is in use/,
+        /'v1' of role 'eng\/db' is in use/,
       ],
       [
-        { type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id: agentId, volumes: [volume(63)] } },
+        { type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id: agentId, volumes: [volume('v1', 63)] } },
         400,
         /no such volume/,
       ],
@@ -141,19 +121,9 @@ describe.skipIf(!isRoot)('a persistent volume', () => {
         409,
         /do not contain/,
       ],
-      [
-        { type: 'RESERVE_RESOURCES', reserve_resources: { agent_id: { value: 'x' }, resources: [disk(1)] } },
-        400,
-        /not registered/,
-      ],
-      [
-        { type: 'RESERVE_RESOURCES', reserve_resources: { agent_id: agentId, resources: [disk(9999)] } },
-        409,
-        /do not contain/,
-      ],
     ];
     for (const [call, status, text] of wrong) {
-      const answer = await operator(call);
+      const answer = await operator.call(call);
       expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(text)]);
     }
     for (const [path, body, text] of [
@@ -165,23 +135,46 @@ describe.skipIf(!isRoot)('a persistent volume', () => {
       const answer = await postForm(path, body);
       expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(text)]);
     }
-    expect(JSON.stringify(await total())).toBe(before);
+    expect(JSON.stringify(await operator.total())).toBe(before);
+  });
+
+  it('is left alone by a drain, which kill -9 of the agent does not stop', async () => {
+    const agent = agentOf(cluster);
+    const task = await user.start('trap "" TERM; echo kept > data/file; while :; do sleep 0.05; done', VOLUME);
+    await task.reaches('TASK_RUNNING');
+    await until('it has written', () => data() === 'kept\n');
+    const drain = { agent_id: agentId, max_grace_period: { seconds: 3 } };
+    const answer = await operator.call({ type: 'DRAIN_AGENT', drain_agent: drain });
+    expect([answer.status, answer.text]).toEqual([200, '']);
+    await task.reaches('TASK_KILLING');
+    await agent.kill();
+    await agent.restart();
+    expect(await task.ended()).toMatchObject({ state: 'TASK_KILLED', reason: 'REASON_AGENT_DRAINING' });
+    expect(data()).toBe('kept\n');
   });
 
   it('goes with its directory when an operator destroys it, and the reservation after it', async () => {
-    const { status } = await operator({
-      type: 'DESTROY_VOLUMES',
-      destroy_volumes: { agent_id: agentId, volumes: [volume(64)] },
-    });
-    expect(status).toBe(202);
+    const destroyVolumes = { agent_id: agentId, volumes: [VOLUME] };
+    expect((await operator.call({ type: 'DESTROY_VOLUMES', destroy_volumes: destroyVolumes })).status).toBe(202);
     await until('the directory is gone', () => !existsSync(directory()));
     const resources = encodeURIComponent(JSON.stringify([disk(100)]));
     expect((await postForm('/master/unreserve', `slaveId=${agentId.value}&resources=${resources}`)).status).toBe(202);
-    await until('nothing is reserved', async () =>
-      (await total()).every(({ reservations }) => reservations === undefined),
-    );
-    await until('nothing waits', async () => (await operations()).length === 0);
-    expect((await total()).find(({ name }) => name === 'disk')?.scalar.value).toBe(1024);
+    await until('nothing waits', async () => (await operator.operations()).length === 0);
+    const total = await operator.total();
+    expect(total.every(({ reservations }) => reservations === undefined)).toBe(true);
+    expect(total.find(({ name }) => name === 'disk')?.scalar.value).toBe(1024);
+  });
+
+  it('does not come back with the agent', async () => {
+    const agent = agentOf(cluster);
+    await agent.kill();
+    await agent.restart();
+    expect(existsSync(directory())).toBe(false);
+    expect(JSON.parse((await get(`${agent.url}/state`)).text).reserved_resources).toEqual({});
+    const reactivate = { type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: agentId } };
+    await until('the agent takes tasks again', async () => (await operator.call(reactivate)).status === 200);
+    await user.accept(await user.takeOffer(), reserve('r2', disk(1)), unreserve('u2', disk(1)));
+    await user.finished('r2', 'u2');
   });
 
   async function postForm(path: string, body: string) {
