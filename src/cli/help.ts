@@ -20,7 +20,7 @@ const VERBS = ['launch', 'list', 'show', 'logs', 'watch', 'kill', 'start', 'join
 const SINGLE_COMMANDS = ['top', 'why', 'events', 'dev', 'simulate', 'doctor', 'completion'];
 const MAX_TOPIC_EXAMPLES = 6;
 /** Lines of the root help for commands without a noun; those that people need least share the last of them. */
-const MAX_SINGLE_ROWS = 5;
+const MAX_SINGLE_ROWS = 3;
 
 export class MesoctlHelp extends Help {
   override formatRoot(): string {
@@ -116,7 +116,7 @@ export class MesoctlHelp extends Help {
       // Of `snapshot save` and `snapshot restore` once the common word.
       const verbs = [...new Set(own.map(({ id }) => id.slice(noun.length + 1).split(':')[0] ?? ''))];
       const description = this.config.topics.find(({ name }) => name === noun)?.description ?? '';
-      return verbs.length === 0 ? [] : [[`${noun.padEnd(10)} ${verbs.join(' ')}`, briefOfTopic(description)]];
+      return verbs.length === 0 ? [] : [[`${noun.padEnd(11)} ${verbs.join(' ')}`, briefOfTopic(description)]];
     });
   }
 

@@ -65,7 +65,7 @@ const WATCH_HEARTBEATS: HeartbeatOptions = { initialMs: 1_000, maxMissed: 2.5 };
 const WATCH_RESPONSE_TIMEOUT_MS = 5_000;
 /** What is looked up in memory is answered at once, or by another master: a wedged one must not hold up the user. */
 const LOOKUP_TIMEOUT_MS = 5_000;
-const LOOKUPS: ReadonlySet<string> = new Set(['FIND', 'WHY', 'GET_INFO', 'MEMBERS']);
+const LOOKUPS: ReadonlySet<string> = new Set(['FIND', 'WHY', 'GET_INFO', 'MEMBERS', 'CHECK']);
 /** Changes of the masters: when one fails, the leader's own words say why, and asking again at once would not help. */
 const MEMBERSHIP_CHANGES: ReadonlySet<string> = new Set(['ADD_MEMBER', 'REMOVE_MEMBER', 'TRANSFER_LEADERSHIP']);
 /** The state of a cluster of 100,000 tasks is some 100 MB as JSON. */
@@ -144,6 +144,14 @@ export class OperatorClient {
   /** Ends a framework and its tasks. */
   async teardown(frameworkId: mesos.FrameworkID, options: CallOptions = {}): Promise<void> {
     await this.call({ type: 'TEARDOWN', teardown: { framework_id: frameworkId } }, options);
+  }
+
+  /**
+   * Resolves when a call that changes quota, maintenance or drains an agent would be carried out now, and rejects as the call would;
+   * changes nothing; an extension of mesoctl.
+   */
+  async check(call: master.Call, options: CallOptions = {}): Promise<void> {
+    await this.#exchange(EXTENSION_API, { type: 'CHECK', check: call }, { what: 'CHECK', signal: options.signal });
   }
 
   /** Why a request of this shape gets no offer now; an extension of mesoctl. */

@@ -26,7 +26,7 @@ export async function errorOfResponse(response: HttpResponse, what: string): Pro
   const { status, address } = response;
   const reason = text === '' ? `HTTP status ${status}` : text;
   return new MesoError(CODE_OF_STATUS[status] ?? 'PROTOCOL', `${formatAddress(address)} refused ${what}: ${reason}`, {
-    details: { status, address: formatAddress(address), call: what },
+    details: { status, address: formatAddress(address), call: what, reason },
   });
 }
 
@@ -38,6 +38,7 @@ const CALLS_WITHOUT_404: ReadonlySet<unknown> = new Set([
   'SUBSCRIBE',
   'MEMBERS',
   'ADD_MEMBER',
+  'CHECK',
 ]);
 
 /** What a refusal by the path of our extension API means: a master of Apache Mesos has no such path. */

@@ -35,7 +35,7 @@ describe('without a cluster', () => {
   it('fits 100 columns, nouns with their verbs', async () => {
     const { stdout } = await mesoctl([]);
     expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
-    expect(stdout).toMatch(/\n {2}task {7}launch .*kill/);
+    expect(stdout).toMatch(/\n {2}task {8}launch .*kill/);
   });
 
   it.each([

@@ -202,7 +202,7 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
       expect(await old.refused('oc')).toEqual(['OPERATION_ERROR', expect.stringContaining('SHARED_RESOURCES')]);
       await old.finished('or');
       await old.framework.tearDown();
-      const agent_id = (await operatorAgent()).id;
+      const agent_id = await operator.agentId();
       await operator.call({
         type: 'UNRESERVE_RESOURCES',
         unreserve_resources: { agent_id, resources: [disk(8, mine)] },
@@ -216,11 +216,6 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
       return taker.takeOffer();
     }
   });
-
-  async function operatorAgent(): Promise<Json> {
-    const { text } = await operator.call({ type: 'GET_AGENTS' });
-    return JSON.parse(text).get_agents.agents[0].agent_info;
-  }
 
   describe('a volume that changes its size', () => {
     const directory = () => root('roots/a', PLACE, 'g');
@@ -246,7 +241,7 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
     });
 
     it('grows and shrinks by an operator, and is the same after kill -9 of the agent', async () => {
-      const agent_id = (await operatorAgent()).id;
+      const agent_id = await operator.agentId();
       const growing = { agent_id, volume: of(24), addition: spare(26) };
       expect((await operator.call({ type: 'GROW_VOLUME', grow_volume: growing })).status).toBe(202);
       await until('it has grown', async () => (await sizes())[0] === 50 && (await operator.operations()).length === 0);
@@ -276,7 +271,7 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
       ['change an unknown size', (agent_id) => shrunk(agent_id, 1, of(41)), 409, 'do not contain'],
     ])('does not %s, and nothing changes', async (_, callOf, status, text) => {
       const before = JSON.stringify(await operator.total());
-      const answer = await operator.call(callOf((await operatorAgent()).id));
+      const answer = await operator.call(callOf(await operator.agentId()));
       expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(text)]);
       expect(JSON.stringify(await operator.total())).toBe(before);
     });
@@ -298,7 +293,7 @@ describe.skipIf(missing !== undefined)('on real disks', () => {
       await user.accept(await user.takeOffer([made]), shrink('ms', made, 1));
       const whole = 'a volume on a MOUNT disk cannot be resized: it is the whole disk';
       expect(await user.refused('ms')).toEqual(['OPERATION_ERROR', expect.stringContaining(whole)]);
-      const agent_id = (await operatorAgent()).id;
+      const agent_id = await operator.agentId();
       const answer = await operator.call({
         type: 'SHRINK_VOLUME',
         shrink_volume: { agent_id, volume: made, subtract: { value: 1 } },

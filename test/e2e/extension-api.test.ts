@@ -106,7 +106,7 @@ describe.each(['json', 'protobuf'] as const)('in %s', (format) => {
 
   it('says of itself who it is', async () => {
     const info = await client().getInfo();
-    expect(info.api_version).toBe(4);
+    expect(info.api_version).toBe(5);
     expect(info.version).toMatch(/^\d+\.\d+\.\d+/);
     expect(info.elected_at ?? 0).toBeGreaterThanOrEqual(info.started_at ?? Number.POSITIVE_INFINITY);
   });

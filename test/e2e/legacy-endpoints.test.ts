@@ -192,6 +192,52 @@ describe('operator API', () => {
     expect((await asked({ role: 'a b' }))[0]).toBe(400);
     expect((await asked({ resources: [{ name: 'cpus', type: 'SCALAR' }] }))[0]).toBe(400);
     const info = await post(port, '/api/mesoctl/v1', { type: 'GET_INFO' });
-    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 4 });
+    expect(JSON.parse(info.body).info).toMatchObject({ term: 1, api_version: 5 });
+  });
+});
+
+describe('reservations', () => {
+  test('are told in the new and in the old form at once', async () => {
+    const reserved = new LinkedAgent(port, 'cpus(ops):2;mem:64');
+    const id = await reserved.registered();
+    const { body } = await post(port, '/api/v1', { type: 'GET_AGENTS' });
+    const found = JSON.parse(body).get_agents.agents.find((one: AnyEvent) => one.agent_info.id.value === id);
+    expect(found.total_resources).toMatchObject([
+      { name: 'cpus', role: 'ops', reservations: [{ type: 'STATIC', role: 'ops' }] },
+      { name: 'mem', role: '*' },
+    ]);
+    expect(found.total_resources[0]).not.toHaveProperty('reservation');
+    reserved.close();
+  });
+});
+
+describe('POST /teardown', () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const teardown = (path: string, body: string) => ask(port, { path, headers: form, body });
+
+  test('ends a framework', async () => {
+    for (const path of ['/teardown', '/master/teardown']) {
+      const doomed = new Framework(port, { name: 'doomed', role: 'ops' });
+      const { subscribed } = await doomed.waitFor('SUBSCRIBED');
+      const id = subscribed.framework_id.value;
+      expect(await teardown(path, `frameworkId=${id}`)).toMatchObject({ status: 200, body: '' });
+      await until('its stream ends', () => doomed.isClosed);
+      const again = await teardown(path, `frameworkId=${id}`);
+      expect([again.status, again.body]).toEqual([400, expect.stringContaining(id)]);
+    }
+  });
+
+  test.each([
+    ['', "Missing 'frameworkId'"],
+    ['frameworkId=', "Missing 'frameworkId'"],
+    ['frameworkId=nobody', "framework 'nobody' is not known"],
+  ])('of "%s" is 400', async (body, text) => {
+    const reply = await teardown('/master/teardown', body);
+    expect([reply.status, reply.body]).toEqual([400, expect.stringContaining(text)]);
+  });
+
+  test('is nothing to read', async () => {
+    const reply = await ask(port, { method: 'GET', path: '/master/teardown' });
+    expect([reply.status, reply.headers.allow]).toEqual([405, 'POST']);
   });
 });

@@ -247,9 +247,18 @@ export class Operator {
     return postJson(`${this.master.url}/api/v1`, call);
   }
 
-  async total(): Promise<Json[]> {
+  /** The one agent; undefined: it is not registered. */
+  async agent(): Promise<Json> {
     const { text } = await this.call({ type: 'GET_AGENTS' });
-    return JSON.parse(text).get_agents.agents?.[0]?.total_resources ?? [];
+    return JSON.parse(text).get_agents.agents?.[0];
+  }
+
+  async agentId(): Promise<Json> {
+    return (await this.agent())?.agent_info.id;
+  }
+
+  async total(): Promise<Json[]> {
+    return (await this.agent())?.total_resources ?? [];
   }
 
   async operations(): Promise<Json[]> {
@@ -314,8 +323,12 @@ export class RealDisks {
     this.#mounted.push(at);
   }
 
-  close(): void {
+  thawAll(): void {
     for (const at of [...this.#frozen]) this.thaw(at);
+  }
+
+  close(): void {
+    this.thawAll();
     for (const at of [...this.#mounted]) this.unmount(at);
     rmSync(this.directory, { recursive: true, force: true });
   }

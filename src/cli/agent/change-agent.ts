@@ -8,7 +8,7 @@ import type * as master from '../../wire/gen/master.js';
 import type { Agent } from '../../wire/gen/mesoctl-api.js';
 import { clusterNameOf } from '../cluster/cluster-name.js';
 import { AGENT_REFERENCE, findOne } from '../cluster/find-one.js';
-import { outcomeUnknown } from '../cluster/outcome-unknown.js';
+import { sendChange } from '../cluster/send-change.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import { confirm, confirmByName } from '../confirm.js';
 
@@ -45,7 +45,8 @@ export async function changeAgent(change: AgentChange, options: ChangeAgentOptio
   if (agent === undefined) throw new MesoError('PROTOCOL', 'the master answered FIND without an agent');
   if (!options.dryRun) {
     if (!(await mayChange(agent, change, options, session))) return 1;
-    await send(agent, change, session);
+    const look = `mesoctl agent show ${agent.agent_id.value}`;
+    await sendChange(callOf(agent, change), { dryRun: false, look }, session);
   }
   const result: ChangeResult = {
     id: agent.agent_id.value,
@@ -80,20 +81,6 @@ async function mayChange(
       suggestions: [`--confirm ${name}`, '--dry-run to see what would come of it'],
     });
   return confirmByName({ text, items, name }, options, session.console);
-}
-
-async function send(agent: Agent, change: AgentChange, { client, timeoutMs }: Session): Promise<void> {
-  const call = callOf(agent, change);
-  const show = `mesoctl agent show ${agent.agent_id.value}`;
-  try {
-    await withinTimeout(timeoutMs, `the answer to ${call.type}`, (signal) => client.call(call, { signal }));
-  } catch (error) {
-    if (!(error instanceof MesoError)) throw error;
-    // The call is well formed and the agent is there: whatever is wrong is its state.
-    if (error.code === 'BAD_INPUT' || error.code === 'NOT_FOUND')
-      throw new MesoError('REFUSED', error.message, { cause: error, details: error.details, suggestions: [show] });
-    throw error.code === 'OUTCOME_UNKNOWN' ? outcomeUnknown(`${call.type}`, error, show) : error;
-  }
 }
 
 function callOf({ agent_id }: Agent, change: AgentChange): master.Call {

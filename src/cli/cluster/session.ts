@@ -14,7 +14,7 @@ export interface SessionFlags {
 /** What commands ask of a master. */
 export type ClusterClient = Pick<
   OperatorClient,
-  'call' | 'find' | 'getInfo' | 'killTask' | 'master' | 'teardown' | 'watch'
+  'call' | 'check' | 'find' | 'getInfo' | 'killTask' | 'master' | 'teardown' | 'watch'
 >;
 
 export interface Session<Client = ClusterClient> {

@@ -3,6 +3,7 @@
  * for its master. While it recovers, its server already answers, with 503. Usable in any process: it installs no signal
  * handlers and never exits. Architecture, sections 1, 4 and 8; spec page 08, section 8.2.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
@@ -183,6 +184,7 @@ class RunningAgent implements AgentHandle {
       version: MESOS_API_VERSION,
       ip: address.ip,
       bootId,
+      instance: randomUUID(),
       random: createBufferedRandom(),
       startedAt: systemClock.now(),
     });

@@ -5,7 +5,6 @@
 import { formatAttributeValue } from '../../offers/resources/attributes.js';
 import { addItems, addRanges, type ItemList, type RangeList } from '../../offers/resources/resource-value.js';
 import type { ResourceEntry, Resources } from '../../offers/resources/resources.js';
-import { toPreRefinement } from '../../offers/resources/validation.js';
 import { formatItems, formatRanges } from '../../offers/resources/value-text.js';
 import * as mesos from '../../wire/gen/mesos.js';
 import { encodeJson } from '../../wire/json.js';
@@ -45,11 +44,7 @@ export function describeReservations(resources: Resources): JsonObject {
 
 /** Full messages: reservations that are not refined are written in the new and in the old form at once. */
 export function describeResourcesInFull(resources: Resources): readonly unknown[] {
-  return resources.toWire().map((resource) => {
-    const [old] = (resource.reservations?.length ?? 0) > 1 ? [] : toPreRefinement([resource]);
-    const both = { ...resource, role: old?.role, reservation: old?.reservation };
-    return toPlainJson(mesos.Resource, both);
-  });
+  return resources.toEndpointFormat().map((resource) => toPlainJson(mesos.Resource, resource));
 }
 
 /** As `describeResourcesInFull`, by reservation role. */

@@ -201,6 +201,8 @@ export interface RoleUse {
   readonly fairShare: number | undefined;
   /** What quota counts of it: unreserved resources in use and all reservations. */
   readonly consumed: ReadonlyMap<string, number>;
+  /** What of `offered` quota counts: neither reserved nor revocable. */
+  readonly offeredFirm: ReadonlyMap<string, number>;
   /** undefined: none is set. */
   readonly guarantee: ReadonlyMap<string, number> | undefined;
   readonly limit: ReadonlyMap<string, number> | undefined;

@@ -24,6 +24,7 @@ export function describeRoles(ledger: Ledger): RoleUse[] {
     offered: amounts(ledger, (index) => ledger.tree.chargedOf(node, index) - node.allocated.get(index)),
     reserved: amounts(ledger, (index) => node.reservations.get(index)),
     consumed: amounts(ledger, (index) => node.allocatedFirm.get(index) + node.reservations.get(index)),
+    offeredFirm: amounts(ledger, (index) => node.chargedFirm.get(index) - node.allocatedFirm.get(index)),
     dominantShare: dominantShare(ledger, node),
     fairShare: fairShareOf.get(node),
     ...describeQuota(ledger, node.quota),

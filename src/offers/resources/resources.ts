@@ -26,7 +26,7 @@ import {
   toMilli,
 } from './resource-value.js';
 import { isAllocatableToRole } from './roles.js';
-import { downgradeResource, upgradeResource } from './validation.js';
+import { downgradeResource, toEndpointFormat, upgradeResource } from './validation.js';
 import { encodeRanges } from './value-text.js';
 
 /** One resource. Which of `milli`, `ranges` and `items` counts follows from `kind.type`; the others are empty. */
@@ -142,6 +142,11 @@ export class Resources {
   /** POST format. A shared volume is written once, whatever its count. */
   toWire(): mesos.Resource[] {
     return this.entries.map(encodeEntry);
+  }
+
+  /** For reports: reservations that are not refined in the new and in the old form at once. */
+  toEndpointFormat(): mesos.Resource[] {
+    return toEndpointFormat(this.toWire());
   }
 
   toPreRefinement(): mesos.Resource[] {

@@ -14,6 +14,11 @@ export interface Call {
   add_member?: Call_AddMember | undefined;
   remove_member?: Call_RemoveMember | undefined;
   transfer_leadership?: Call_TransferLeadership | undefined;
+  /**
+   * Of type UPDATE_QUOTA, UPDATE_MAINTENANCE_SCHEDULE, START_MAINTENANCE, STOP_MAINTENANCE or DRAIN_AGENT: judged as of now and answered
+   * as the call itself would be, but not carried out.
+   */
+  check?: master.Call | undefined;
 }
 export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => [
   { no: 1, name: "type", label: 'required', kind: 'enum', enum: Call_Type },
@@ -24,10 +29,11 @@ export const Call: MessageType<Call> = messageType('mesoctl.api.v1.Call', () => 
   { no: 6, name: "add_member", label: 'optional', kind: 'message', message: Call_AddMember },
   { no: 7, name: "remove_member", label: 'optional', kind: 'message', message: Call_RemoveMember },
   { no: 8, name: "transfer_leadership", label: 'optional', kind: 'message', message: Call_TransferLeadership },
+  { no: 9, name: "check", label: 'optional', kind: 'message', message: master.Call },
 ]);
 
-export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND' | 'MEMBERS' | 'ADD_MEMBER' | 'REMOVE_MEMBER' | 'TRANSFER_LEADERSHIP';
-export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5, MEMBERS: 6, ADD_MEMBER: 7, REMOVE_MEMBER: 8, TRANSFER_LEADERSHIP: 9 }, 'UNKNOWN');
+export type Call_Type = 'UNKNOWN' | 'GET_INFO' | 'WHY' | 'SUBSCRIBE' | 'KILL_TASK' | 'FIND' | 'MEMBERS' | 'ADD_MEMBER' | 'REMOVE_MEMBER' | 'TRANSFER_LEADERSHIP' | 'CHECK';
+export const Call_Type: EnumType<Call_Type> = enumType('mesoctl.api.v1.Call.Type', { UNKNOWN: 0, GET_INFO: 1, WHY: 2, SUBSCRIBE: 3, KILL_TASK: 4, FIND: 5, MEMBERS: 6, ADD_MEMBER: 7, REMOVE_MEMBER: 8, TRANSFER_LEADERSHIP: 9, CHECK: 10 }, 'UNKNOWN');
 
 /** The leader waits for it up to a minute: it is to be started meanwhile, or runs already, with --join and an empty work directory. */
 export interface Call_AddMember {
@@ -690,6 +696,8 @@ export interface Role {
   /** quota; unset: none */
   guarantee?: Amounts | undefined;
   limit?: Amounts | undefined;
+  /** unset: none; since API version 5 */
+  quota?: RoleQuota | undefined;
 }
 export const Role: MessageType<Role> = messageType('mesoctl.api.v1.Role', () => [
   { no: 1, name: "name", label: 'required', kind: 'scalar', scalar: 'string' },
@@ -702,6 +710,23 @@ export const Role: MessageType<Role> = messageType('mesoctl.api.v1.Role', () => 
   { no: 8, name: "fair_share", label: 'optional', kind: 'scalar', scalar: 'double' },
   { no: 9, name: "guarantee", label: 'optional', kind: 'message', message: Amounts },
   { no: 10, name: "limit", label: 'optional', kind: 'message', message: Amounts },
+  { no: 11, name: "quota", label: 'optional', kind: 'message', message: RoleQuota },
+]);
+
+/** A role's quota with what counts towards it, by name of the resource, whatever it is called; of the role and everything below it. */
+export interface RoleQuota {
+  guarantees?: { [key: string]: mesos.Value_Scalar } | undefined;
+  limits?: { [key: string]: mesos.Value_Scalar } | undefined;
+  /** unreserved resources in use, and all reservations */
+  consumed?: { [key: string]: mesos.Value_Scalar } | undefined;
+  /** of what is not reserved: held by frameworks as offers */
+  offered?: { [key: string]: mesos.Value_Scalar } | undefined;
+}
+export const RoleQuota: MessageType<RoleQuota> = messageType('mesoctl.api.v1.RoleQuota', () => [
+  { no: 1, name: "guarantees", label: 'map', key: 'string', kind: 'message', message: mesos.Value_Scalar },
+  { no: 2, name: "limits", label: 'map', key: 'string', kind: 'message', message: mesos.Value_Scalar },
+  { no: 3, name: "consumed", label: 'map', key: 'string', kind: 'message', message: mesos.Value_Scalar },
+  { no: 4, name: "offered", label: 'map', key: 'string', kind: 'message', message: mesos.Value_Scalar },
 ]);
 
 /** Counts since this master was elected; they only grow. Rates are their differences. */

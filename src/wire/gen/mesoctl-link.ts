@@ -171,6 +171,8 @@ export interface Register {
   checkpointed_resources?: mesos.Resource[] | undefined;
   /** address of the agent's HTTP server */
   ip?: string | undefined;
+  /** of this process alone: tells who asks again from another agent at the same address */
+  instance?: string | undefined;
 }
 export const Register: MessageType<Register> = messageType('mesoctl.link.v1.Register', () => [
   { no: 1, name: "agent_info", label: 'required', kind: 'message', message: mesos.AgentInfo },
@@ -178,6 +180,7 @@ export const Register: MessageType<Register> = messageType('mesoctl.link.v1.Regi
   { no: 3, name: "capabilities", label: 'repeated', kind: 'message', message: mesos.AgentInfo_Capability },
   { no: 4, name: "checkpointed_resources", label: 'repeated', kind: 'message', message: mesos.Resource },
   { no: 5, name: "ip", label: 'optional', kind: 'scalar', scalar: 'string' },
+  { no: 6, name: "instance", label: 'optional', kind: 'scalar', scalar: 'string' },
 ]);
 
 /** A known agent returns with everything it holds; `agent_info.id` is set. */
@@ -197,6 +200,8 @@ export interface Reregister {
   operations?: mesos.Operation[] | undefined;
   /** while it drains */
   drain_config?: mesos.DrainConfig | undefined;
+  /** as in Register */
+  instance?: string | undefined;
 }
 export const Reregister: MessageType<Reregister> = messageType('mesoctl.link.v1.Reregister', () => [
   { no: 1, name: "agent_info", label: 'required', kind: 'message', message: mesos.AgentInfo },
@@ -209,6 +214,7 @@ export const Reregister: MessageType<Reregister> = messageType('mesoctl.link.v1.
   { no: 8, name: "frameworks", label: 'repeated', kind: 'message', message: mesos.FrameworkInfo },
   { no: 9, name: "operations", label: 'repeated', kind: 'message', message: mesos.Operation },
   { no: 10, name: "drain_config", label: 'optional', kind: 'message', message: mesos.DrainConfig },
+  { no: 11, name: "instance", label: 'optional', kind: 'scalar', scalar: 'string' },
 ]);
 
 export interface UpdateAgent {

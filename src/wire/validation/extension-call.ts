@@ -6,6 +6,7 @@ import { type Rejection, reject } from '../../base/rejection.js';
 import { excerpt } from '../fault.js';
 import type * as api from '../gen/mesoctl-api.js';
 import { expecting, failedCall, type PayloadTable, validateCallShape } from './call-shape.js';
+import { validateMasterCall } from './master-call.js';
 import { validateOfferConstraints } from './offer-constraints.js';
 import { DEFAULT_ROLE, validateRole } from './roles.js';
 import { validateKillPolicy } from './task.js';
@@ -28,6 +29,7 @@ const PAYLOADS: PayloadTable<api.Call_Type, api.Call> = {
   ADD_MEMBER: 'add_member',
   REMOVE_MEMBER: 'remove_member',
   TRANSFER_LEADERSHIP: 'transfer_leadership',
+  CHECK: 'check',
 };
 
 /** Why `call` cannot be a call, as `Failed to validate mesoctl::Call: ...`; undefined when it can. UNKNOWN passes (501). */
@@ -41,6 +43,7 @@ function validatePayload(call: api.Call): Rejection | undefined {
   if (call.type === 'KILL_TASK' && call.kill_task !== undefined) return validateKill(call.kill_task);
   if (call.type === 'WHY' && call.why !== undefined) return validateWhy(call.why);
   if (call.type === 'FIND' && call.find !== undefined) return validateFind(call.find);
+  if (call.type === 'CHECK' && call.check !== undefined) return validateMasterCall(call.check);
   if (call.type === 'ADD_MEMBER' && call.add_member !== undefined) return validateNewMember(call.add_member);
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type * as mesos from '../../../src/wire/gen/mesos.js';
 import { taskInfo } from './support/fake-scheduler.js';
-import { cpusMem, Harness } from './support/harness.js';
+import { cpusMem, Harness, resource } from './support/harness.js';
 import { offeredPair, PARTITION_AWARE, runningPair } from './support/scenarios.js';
 
 const DOMAIN = { fault_domain: { region: { name: 'r' }, zone: { name: 'z' } } };
@@ -51,6 +52,41 @@ describe('Register', () => {
     expect(scheduler.events).toContainEqual({ type: 'FAILURE', failure: { agent_id: { value: oldId } } });
     expect(operator.events).toContainEqual({ type: 'AGENT_REMOVED', agent_removed: { agent_id: { value: oldId } } });
     expect(harness.core.view.counters.get('master/slave_removals/reason_registered')).toBe(1);
+  });
+
+  it('is refused at the address of an agent that is connected, which keeps its tasks', () => {
+    const first = { ip: '10.0.0.1', instance: 'one' };
+    const { harness, scheduler, agent } = runningPair(['t'], {}, {}, first);
+    const intruder = harness.agent({ ...first, instance: 'two' }).register();
+    expect(intruder.received('shutdown')).toEqual([
+      { message: expect.stringContaining(`agent ${agent.id} (node) is connected and has the address 10.0.0.1:5051`) },
+    ]);
+    expect([...harness.core.view.agents.keys()]).toEqual([agent.id]);
+    expect(harness.core.view.agents.get(agent.id)?.connected).toBe(true);
+    expect(scheduler.updates.filter(({ state }) => state === 'TASK_LOST')).toEqual([]);
+  });
+
+  it('at one address is one agent only if it is the same process, or the other is away', () => {
+    const harness = new Harness();
+    const [one, two] = [
+      { ip: '10.0.0.1', instance: 'one' },
+      { ip: '10.0.0.1', instance: 'two' },
+    ];
+    const agent = harness.agent(one).register();
+    expect(harness.agent(two).register().received('shutdown')).toHaveLength(1);
+    const again = harness.agent(one).register();
+    expect(again.id).toBe(agent.id);
+    again.disconnect();
+    expect(harness.agent(two).register().id).toBe(agent.id);
+  });
+
+  it('is shut down when it does not have what it says is reserved on it', () => {
+    const harness = new Harness();
+    const reservations: mesos.Resource_ReservationInfo[] = [{ type: 'DYNAMIC', role: 'eng' }];
+    const checkpointed = [{ ...resource('cpus', 5), reservations }];
+    const agent = harness.agent({ resources: cpusMem(4, 64), checkpointed }).register();
+    expect(agent.received('shutdown')[0]?.message).toContain('do not hold what is reserved or created on it');
+    expect(harness.core.view.agents.size).toBe(0);
   });
 
   it('tells agents without an HTTP server apart although they share an address', () => {

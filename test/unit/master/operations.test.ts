@@ -438,7 +438,7 @@ describe('an agent that was away', () => {
     const returned = next.scheduler(scheduler.info);
     returned.subscribe();
     moved.reregister();
-    expect(getAgents(next.core.view).agents?.[0]?.total_resources).toEqual(agent.total?.toWire());
+    expect(getAgents(next.core.view).agents?.[0]?.total_resources).toEqual(agent.total?.toEndpointFormat());
     next.settle();
     expect(textOf(returned.takeOffer())).toContain('disk 100 eng v1');
     const [, created] = agent.received('apply_operation');

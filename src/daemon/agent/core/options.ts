@@ -17,6 +17,8 @@ export interface AgentCoreOptions {
   readonly ip: string;
   /** Differs after every boot of the machine. */
   readonly bootId: string;
+  /** Differs with every process: by it a master knows who asks again. */
+  readonly instance?: string | undefined;
   /** Of uuids and jitter; unpredictable in production. */
   readonly random: Random;
   readonly startedAt: Instant;

@@ -12,6 +12,7 @@ import { DEFAULT_STEP_BUDGET } from './limits.js';
 import { Context } from './machine/context.js';
 import { allocateSlice } from './offers/allocate.js';
 import { handleOperatorCall } from './operators/calls.js';
+import { checkCall } from './operators/check-call.js';
 import { handleExtensionCall } from './operators/kill-task.js';
 import { handleOperatorClosed, handleOperatorSubscribe } from './operators/subscribers.js';
 import type { MasterCore, MasterCoreOptions } from './options.js';
@@ -112,7 +113,8 @@ class StateMachine implements MasterCore {
         handleWatchBacklog(context, event.connectionId, event.high);
         break;
       case 'extension-call':
-        handleExtensionCall(context, event);
+        if (event.call.check === undefined) handleExtensionCall(context, event);
+        else checkCall(context, event.requestId, event.call.check);
         break;
       case 'agent-frame':
         handleAgentFrame(context, event);

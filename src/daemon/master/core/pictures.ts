@@ -251,7 +251,21 @@ export function rolePicture(role: RoleUse): api.Role {
     fair_share: role.fairShare,
     guarantee: role.guarantee === undefined ? undefined : named(role.guarantee),
     limit: role.limit === undefined ? undefined : named(role.limit),
+    quota: role.guarantee === undefined && role.limit === undefined ? undefined : quotaPicture(role),
   };
+}
+
+function quotaPicture({ guarantee, limit, consumed, offeredFirm }: RoleUse): api.RoleQuota {
+  return {
+    guarantees: scalarsOf(guarantee),
+    limits: scalarsOf(limit),
+    consumed: scalarsOf(consumed),
+    offered: scalarsOf(offeredFirm),
+  };
+}
+
+function scalarsOf(amounts: ReadonlyMap<string, number> = new Map()): Record<string, mesos.Value_Scalar> {
+  return Object.fromEntries(Array.from(amounts, ([name, value]) => [name, { value }]));
 }
 
 export function countsPicture(view: MasterView): api.Counts {

@@ -65,7 +65,7 @@ export type MasterEvent =
   | { readonly kind: 'watch-closed'; readonly connectionId: ConnectionId }
   /** As 'scheduler-backlog'. */
   | { readonly kind: 'watch-backlog'; readonly connectionId: ConnectionId; readonly high: boolean }
-  /** Calls of the extension API that change something (KILL_TASK). */
+  /** Calls of the extension API that change something (KILL_TASK), or ask what a change would be answered with (CHECK). */
   | {
       readonly kind: 'extension-call';
       readonly requestId: RequestId;

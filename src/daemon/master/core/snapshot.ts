@@ -1,6 +1,7 @@
 /**
  * The v1 operator API's picture of the view: what GET_STATE, GET_AGENTS, GET_FRAMEWORKS, GET_EXECUTORS, GET_TASKS, GET_OPERATIONS and
- * GET_ROLES answer and what event streams carry. Reads only. Source: spec page 03, sections 3.1 and 3.2.
+ * GET_ROLES answer and what event streams carry. What agents and frameworks have is in endpoint format, offers are as their framework got
+ * them. Reads only. Source: spec pages 03 (3.1, 3.2) and 05 (5.6).
  */
 import { Resources } from '../../../offers/resources/resources.js';
 import type * as master from '../../../wire/gen/master.js';
@@ -22,9 +23,9 @@ export function describeAgent(agent: AgentView): master.Response_GetAgents_Agent
     pid: agent.pid,
     registered_time: timeInfo(agent.registeredAtUnixMs),
     reregistered_time: optionalTime(agent.reregisteredAtUnixMs),
-    total_resources: agent.total.toWire(),
-    allocated_resources: agent.allocated().toWire(),
-    offered_resources: agent.offered().toWire(),
+    total_resources: agent.total.toEndpointFormat(),
+    allocated_resources: agent.allocated().toEndpointFormat(),
+    offered_resources: agent.offered().toEndpointFormat(),
     capabilities: [...agent.capabilities],
     drain_info: agent.deactivation?.drain,
     estimated_drain_start_time: optionalTime(agent.drainStartUnixMs),
@@ -42,8 +43,8 @@ export function describeFramework(framework: FrameworkView): master.Response_Get
     unregistered_time: optionalTime(framework.unregisteredAtUnixMs),
     offers: Array.from(framework.offers.values(), ({ message }) => message),
     inverse_offers: Array.from(framework.inverseOffers.values(), ({ message }) => message),
-    allocated_resources: framework.allocated().toWire(),
-    offered_resources: framework.offered().toWire(),
+    allocated_resources: framework.allocated().toEndpointFormat(),
+    offered_resources: framework.offered().toEndpointFormat(),
     offer_constraints: framework.offerConstraints,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). Questions are answered from the view in
- * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE and KILL_TASK go to the core. docs/extension-api.md describes it for users.
+ * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE, KILL_TASK and CHECK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import * as api from '../../../wire/gen/mesoctl-api.js';
@@ -16,7 +16,7 @@ import { answerWhy } from './why.js';
 
 const METHODS = ['POST'] as const;
 /** Raised with every addition to the API. */
-const API_VERSION = 4;
+const API_VERSION = 5;
 
 export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
   if (exchange.method !== 'POST') {
@@ -43,7 +43,7 @@ function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, cal
     site.post({ kind: 'watch', requestId, connectionId, subscribe, info: describeCluster(site) });
     return;
   }
-  if (call.type === 'KILL_TASK') {
+  if (call.type === 'KILL_TASK' || call.type === 'CHECK') {
     const requestId = site.pending.add({ exchange, format, purpose: { kind: 'call' } });
     site.post({ kind: 'extension-call', requestId, call });
     return;

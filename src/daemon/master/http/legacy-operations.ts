@@ -1,6 +1,6 @@
 /**
- * `/reserve`, `/unreserve`, `/create-volumes` and `/destroy-volumes`: POST of a form with the agent and a JSON list of resources; the
- * operator calls of the same names, for clients from before the v1 API. Source: spec page 03, 3.4.
+ * `/reserve`, `/unreserve`, `/create-volumes` and `/destroy-volumes`: POST of a form with the agent and a JSON list of resources; `/teardown`:
+ * with the framework. The operator calls of the same names, for clients from before the v1 API. Source: spec page 03, 3.4.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import type * as master from '../../../wire/gen/master.js';
@@ -40,6 +40,13 @@ export const handleDestroyVolumes = formEndpoint((form) => {
   if (isRejection(agent_id)) return agent_id;
   if (isRejection(volumes)) return volumes;
   return { type: 'DESTROY_VOLUMES', destroy_volumes: { agent_id, volumes } };
+});
+
+export const handleTeardown = formEndpoint((form) => {
+  const value = form.get('frameworkId') ?? '';
+  return value === ''
+    ? reject('invalid', "Missing 'frameworkId' in the form: write frameworkId=ID")
+    : { type: 'TEARDOWN', teardown: { framework_id: { value } } };
 });
 
 function formEndpoint(read: (form: URLSearchParams) => master.Call | Rejection): MasterHandler {

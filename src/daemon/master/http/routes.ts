@@ -20,7 +20,13 @@ import {
   handleMaintenanceSchedule,
   handleMaintenanceStatus,
 } from './legacy-maintenance.js';
-import { handleCreateVolumes, handleDestroyVolumes, handleReserve, handleUnreserve } from './legacy-operations.js';
+import {
+  handleCreateVolumes,
+  handleDestroyVolumes,
+  handleReserve,
+  handleTeardown,
+  handleUnreserve,
+} from './legacy-operations.js';
 import { handleQuota } from './legacy-quota.js';
 import { handleWeights } from './legacy-weights.js';
 import { handleLeader } from './members.js';
@@ -64,6 +70,7 @@ const OPERATOR_ROUTES: Readonly<Record<string, readonly [methods: Route['methods
   '/unreserve': [['POST'], handleUnreserve],
   '/create-volumes': [['POST'], handleCreateVolumes],
   '/destroy-volumes': [['POST'], handleDestroyVolumes],
+  '/teardown': [['POST'], handleTeardown],
 };
 
 /** Where `mesoctl master snapshot save` gets its file. */

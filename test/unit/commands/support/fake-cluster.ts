@@ -62,13 +62,26 @@ export interface FakeThings {
   readonly roles?: readonly api.Role[];
 }
 
+const CHANGES: ReadonlySet<unknown> = new Set([
+  'UPDATE_QUOTA',
+  'UPDATE_MAINTENANCE_SCHEDULE',
+  'START_MAINTENANCE',
+  'STOP_MAINTENANCE',
+]);
+
 export class FakeCluster implements ClusterClient {
   readonly master = { host: 'm2', port: 5050 };
   /** Task ids, as they were told; with `?` behind for a dry run. */
   readonly killed: string[] = [];
   readonly tornDown: string[] = [];
-  /** Calls about agents. */
+  /** Calls that change something. */
   readonly calls: master.Call[] = [];
+  /** Those that were only asked about. */
+  readonly checks: master.Call[] = [];
+  /** To calls that read, by their type. */
+  answers: Readonly<Record<string, master.Response>> = {};
+  /** What is said to changes of quota and maintenance. */
+  judge: (call: master.Call) => Promise<void> = () => Promise.resolve();
   readonly finds: api.Call_Find[] = [];
   /** How a task that is killed ends; undefined: it does not. */
   endState: api.Task['state'] | undefined = 'TASK_KILLED';
@@ -144,7 +157,18 @@ export class FakeCluster implements ClusterClient {
     return Promise.resolve(INFO);
   }
 
+  check(call: master.Call): Promise<void> {
+    this.checks.push(call);
+    return this.judge(call);
+  }
+
   call(call: master.Call): Promise<master.Response> {
+    const answer = this.answers[call.type ?? ''];
+    if (answer !== undefined) return Promise.resolve(answer);
+    if (CHANGES.has(call.type)) {
+      this.calls.push(call);
+      return this.judge(call).then(() => ({}));
+    }
     if (call.type?.endsWith('_AGENT') === true || call.type === 'MARK_AGENT_GONE') {
       this.calls.push(call);
       return this.refusal === undefined ? Promise.resolve({}) : Promise.reject(this.refusal);

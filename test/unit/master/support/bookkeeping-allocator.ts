@@ -275,6 +275,7 @@ export class BookkeepingAllocator implements Allocator {
       offered: new Map(),
       reserved: new Map(),
       consumed: resources.scalars(),
+      offeredFirm: new Map(),
       dominantShare: 0,
       fairShare: undefined,
       guarantee: undefined,

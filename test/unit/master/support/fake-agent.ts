@@ -16,6 +16,9 @@ export interface FakeAgentOptions {
   readonly resources?: mesos.Resource[];
   readonly ip?: string | undefined;
   readonly port?: number;
+  readonly instance?: string;
+  /** Of a new agent. */
+  readonly checkpointed?: mesos.Resource[];
   readonly domain?: mesos.DomainInfo;
   readonly capabilities?: readonly mesos.AgentInfo_Capability_Type[];
   /** Shares a connection with another agent. */
@@ -59,11 +62,13 @@ export class FakeAgent {
   #uuids = 0;
   readonly #harness: Harness;
   readonly #beside: FakeAgent | undefined;
+  readonly #own: Pick<link.Register, 'instance' | 'checkpointed_resources'>;
 
   constructor(harness: Harness, options: FakeAgentOptions = {}) {
     this.#harness = harness;
     this.#beside = options.beside;
     this.ip = options.ip;
+    this.#own = { instance: options.instance, checkpointed_resources: options.checkpointed };
     this.info = {
       hostname: options.hostname ?? 'node',
       resources: options.resources ?? cpusMem(4, 4096),
@@ -102,7 +107,13 @@ export class FakeAgent {
   register(): this {
     if (this.connectionId === undefined) this.connect();
     this.frame({
-      register: { agent_info: this.info, version: '1.0.0', capabilities: this.capabilities, ip: this.ip },
+      register: {
+        agent_info: this.info,
+        version: '1.0.0',
+        capabilities: this.capabilities,
+        ip: this.ip,
+        ...this.#own,
+      },
     });
     return this;
   }

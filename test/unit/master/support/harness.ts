@@ -218,6 +218,12 @@ export class Harness {
     return this.outcome(requestId);
   }
 
+  checkCall(check: master.Call): HttpOutcome | undefined {
+    const requestId = this.newId();
+    this.send({ kind: 'extension-call', requestId, call: { type: 'CHECK', check } });
+    return this.outcome(requestId);
+  }
+
   operatorCall(call: master.Call): HttpOutcome | undefined {
     const requestId = this.newId();
     this.send({ kind: 'operator-call', requestId, call });

@@ -33,6 +33,7 @@ export function describeAgent({ options, state, streams }: Machine): AgentDescri
     capabilities: agentCapabilities(),
     checkpointed_resources: checkpointedOf(state.total).toWire(),
     ip: options.ip,
+    ...(options.instance === undefined ? {} : { instance: options.instance }),
   };
   return {
     register,

@@ -15,6 +15,7 @@ import { enterReported, totalWithOperations } from '../operations/book.js';
 import { publishAgentAdded } from '../operators/publish.js';
 import { countReturn } from '../registry/offer-hold.js';
 import { addExecutor, addTask, unshelveTask } from '../tasks/tasks.js';
+import { moveAddress } from './channels.js';
 import { watchAgent } from './liveness.js';
 import { reportedExecutor, reportedTask } from './report.js';
 
@@ -36,7 +37,7 @@ export function enterAgent(context: Context, agentId: string, facts: AgentFacts,
   state.recoveredAgents.delete(agentId);
   state.unreachableAgents.delete(agentId);
   state.lostAgents.delete(agentId);
-  if (facts.address !== undefined) state.agentsByAddress.set(facts.address, agentId);
+  moveAddress(context, agent, facts.address);
   adoptFrameworks(context, report);
   enterReported(context, agent, report.operations ?? []);
   agent.setTotal(totalWithOperations(agent, facts.total));

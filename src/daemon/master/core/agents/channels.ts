@@ -8,9 +8,16 @@ import type { Channel } from '../machine/state.js';
 import type { AgentLink, AgentRecord } from '../model/agent.js';
 import type { ConnectionId } from '../protocol.js';
 
-/** Whose HTTP server listens where; the last to say so has it. */
+/** Whose HTTP server listens where; the last to say so has it. Two that are connected and say so keep their tasks. */
 export function moveAddress(context: Context, agent: AgentRecord, address: string | undefined): void {
-  const { agentsByAddress } = context.state;
+  const { agents, agentsByAddress } = context.state;
+  const other = address === undefined ? undefined : agents.get(agentsByAddress.get(address) ?? '');
+  if (other?.connected === true && other !== agent)
+    context.outbox.log('error', 'two agents announce the same address: requests for one reach the other', {
+      address,
+      agentId: agent.id,
+      otherAgentId: other.id,
+    });
   if (agent.address !== undefined && agentsByAddress.get(agent.address) === agent.id)
     agentsByAddress.delete(agent.address);
   if (address !== undefined) agentsByAddress.set(address, agent.id);

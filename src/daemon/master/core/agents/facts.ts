@@ -11,32 +11,33 @@ const DEFAULT_AGENT_PORT = 5051;
 
 /** `remoteIp`: of the link, used where the agent names no address of its own. */
 export function factsOf(
-  message: Pick<link.Register, 'agent_info' | 'version' | 'capabilities' | 'checkpointed_resources' | 'ip'>,
+  message: Pick<
+    link.Register,
+    'agent_info' | 'version' | 'capabilities' | 'checkpointed_resources' | 'ip' | 'instance'
+  >,
   agentId: string,
   remoteIp: string,
 ): AgentFacts | Rejection {
-  const { agent_info, version, capabilities, checkpointed_resources, ip } = message;
+  const { agent_info, version, capabilities, checkpointed_resources, instance, ip } = message;
   const configured = agent_info.resources ?? [];
   const checkpointed = checkpointed_resources ?? [];
   const invalid = validateResources(configured) ?? validateResources(checkpointed);
   if (invalid !== undefined) return invalid;
   if (agent_info.hostname === '') return reject('invalid', 'the hostname is empty');
+  const total = applyCheckpointed(Resources.of(configured), Resources.of(checkpointed));
+  if (isRejection(total))
+    return reject('conflict', `its resources do not hold what is reserved or created on it: ${total.message}`);
   const info = { ...agent_info, id: { value: agentId } };
   return {
     info,
     version,
     ip: ip ?? remoteIp,
     address: ip === undefined ? undefined : `${ip}:${agent_info.port ?? DEFAULT_AGENT_PORT}`,
+    instance,
     capabilities: capabilities ?? [],
-    total: totalOf(configured, checkpointed),
+    // Dynamic reservations and volumes are carved out of what is configured.
+    total,
   };
-}
-
-/** Configured resources with dynamic reservations and volumes carved out of them. */
-function totalOf(configured: readonly mesos.Resource[], checkpointed: readonly mesos.Resource[]): Resources {
-  const plain = Resources.of(configured);
-  const total = applyCheckpointed(plain, Resources.of(checkpointed));
-  return isRejection(total) ? plain : total;
 }
 
 /** Fault domains: all agents have one, or the master must have one too. */

@@ -49,11 +49,20 @@ export function handleRegister(context: Context, channel: Channel, message: link
     settleTotal(context, predecessor, facts.total);
     return;
   }
+  if (predecessor.connected) {
+    shutDown(context, channel, takenAddress(predecessor));
+    return;
+  }
   channel.registering = true;
   removeAgent(context, predecessor, 'registered', () => admit(context, channel, facts));
 }
 
-/** Whoever listened on the address before cannot listen there any more. */
+/** Its tasks run: it is not given up for somebody who only says to be where it is. */
+function takenAddress({ address, id, info }: AgentRecord): string {
+  return `agent ${id} (${info.hostname}) is connected and has the address ${address} already: give this one another --port or --ip, or --advertise-port or --advertise-ip`;
+}
+
+/** Whoever listened on the address before cannot listen there any more, unless it is still heard. */
 function findPredecessor(context: Context, { address }: AgentFacts): AgentRecord | undefined {
   const agentId = address === undefined ? undefined : context.state.agentsByAddress.get(address);
   return agentId === undefined ? undefined : context.state.agents.get(agentId);
@@ -61,7 +70,10 @@ function findPredecessor(context: Context, { address }: AgentFacts): AgentRecord
 
 /** It never ran anything and says the same of itself: it is the one that did not get our answer. */
 function isSameAgent(known: AgentRecord, facts: AgentFacts): boolean {
-  return known.holdings.size === 0 && sameMessage({ ...known.info, id: undefined }, { ...facts.info, id: undefined });
+  if (known.holdings.size > 0 || !sameMessage({ ...known.info, id: undefined }, { ...facts.info, id: undefined }))
+    return false;
+  // One that is connected may be another process that looks just like it.
+  return !known.connected || known.instance === facts.instance;
 }
 
 function admit(context: Context, channel: Channel, unnamed: AgentFacts): void {

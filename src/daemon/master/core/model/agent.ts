@@ -28,6 +28,8 @@ export interface AgentFacts {
   readonly ip: string;
   /** `ip:port`, undefined when the agent announced no HTTP server: such agents are never told apart by address. */
   readonly address: string | undefined;
+  /** Of its process; undefined: it did not say. */
+  readonly instance: string | undefined;
   readonly capabilities: readonly mesos.AgentInfo_Capability[];
   readonly total: Resources;
 }
@@ -99,6 +101,10 @@ export class AgentRecord implements AgentView {
   }
   get address(): string | undefined {
     return this.#facts.address;
+  }
+
+  get instance(): string | undefined {
+    return this.#facts.instance;
   }
   get port(): number {
     return this.#facts.info.port ?? 5051;

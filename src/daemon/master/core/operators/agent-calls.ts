@@ -53,6 +53,13 @@ export function drainAgent(context: Context, requestId: RequestId, call: master.
   });
 }
 
+/** What DRAIN_AGENT would be refused with now. */
+export function drainRefusal(context: Context, agentId: string): Complaint | undefined {
+  if (context.state.markingGone.has(agentId)) return beingMarkedGone(agentId);
+  const rejection = isKnown(context, agentId) ? drainObjection(context, agentId) : unknownAgent(agentId);
+  return rejection === undefined ? undefined : { status: 400, rejection };
+}
+
 export function deactivateAgent(context: Context, requestId: RequestId, agent_id: mesos.AgentID): void {
   const agentId = agent_id.value;
   change(context, requestId, {
@@ -87,6 +94,11 @@ export function reactivateAgent(context: Context, requestId: RequestId, agent_id
   });
 }
 
+interface Complaint {
+  readonly status: 400 | 409;
+  readonly rejection: Rejection;
+}
+
 interface AgentChange {
   readonly agentId: string;
   readonly operation: registry.Operation;
@@ -99,7 +111,8 @@ interface AgentChange {
 function change(context: Context, requestId: RequestId, { agentId, operation, objection, apply }: AgentChange): void {
   const { outbox, turns, state } = context;
   if (state.markingGone.has(agentId)) {
-    outbox.refuse(requestId, 409, reject('conflict', `Agent '${agentId}' is being marked gone`));
+    const { status, rejection } = beingMarkedGone(agentId);
+    outbox.refuse(requestId, status, rejection);
     return;
   }
   if (turns.isFull(agentTurn(agentId))) {
@@ -107,7 +120,7 @@ function change(context: Context, requestId: RequestId, { agentId, operation, ob
     return;
   }
   turns.take(agentTurn(agentId), (done) => {
-    const complaint = isKnown(context, agentId) ? objection() : invalid(`Unknown agent '${agentId}'`);
+    const complaint = isKnown(context, agentId) ? objection() : unknownAgent(agentId);
     if (complaint !== undefined) {
       outbox.refuse(requestId, 400, complaint);
       done();
@@ -141,6 +154,14 @@ function drainObjection(context: Context, agentId: string): Rejection | undefine
 /** Registered, recovered or unreachable. */
 function isKnown({ state }: Context, agentId: string): boolean {
   return state.agents.has(agentId) || state.recoveredAgents.has(agentId) || state.unreachableAgents.has(agentId);
+}
+
+function beingMarkedGone(agentId: string): Complaint {
+  return { status: 409, rejection: reject('conflict', `Agent '${agentId}' is being marked gone`) };
+}
+
+function unknownAgent(agentId: string): Rejection {
+  return invalid(`Unknown agent '${agentId}'`);
 }
 
 function invalid(message: string): Rejection {

@@ -2,7 +2,7 @@
  * The maintenance schedule and the modes of its machines: judged one change after the other, made durable, then applied to the
  * agents, one per unit of sliced work. Source: spec pages 03 (3.1) and 07 (7.8).
  */
-import { reject } from '../../../../base/rejection.js';
+import { type Rejection, reject } from '../../../../base/rejection.js';
 import type * as registry from '../../../../wire/gen/mesoctl-registry.js';
 import { settleMachine } from '../agents/machine-mode.js';
 import type { Context } from '../machine/context.js';
@@ -37,6 +37,12 @@ export function changeMaintenance(context: Context, requestId: RequestId, operat
       done();
     });
   });
+}
+
+/** What the change would be refused with now. */
+export function maintenanceObjection(context: Context, operation: MaintenanceOperation): Rejection | undefined {
+  const plan = planAfter(context, operation);
+  return typeof plan === 'string' ? reject('invalid', plan) : undefined;
 }
 
 /** What the registry will hold, or why it will not. */

@@ -29,8 +29,16 @@ export function recoverQuotas(context: Context, registered: RegistryState['quota
 
 /** `quota_configs` were validated: role names, amounts. An empty one removes the quota of its role. */
 export function updateQuota(context: Context, requestId: RequestId, call: master.Call_UpdateQuota): void {
-  const { quota_configs: configs = [], force = false } = call;
-  change(context, requestId, { configs, force, overcommitted: 400, objection: () => undefined });
+  change(context, requestId, quotaUpdate(call));
+}
+
+/** What UPDATE_QUOTA would be refused with now. */
+export function quotaObjection(context: Context, call: master.Call_UpdateQuota): Rejection | undefined {
+  return objectionTo(context, quotaUpdate(call))?.rejection;
+}
+
+function quotaUpdate({ quota_configs: configs = [], force = false }: master.Call_UpdateQuota): QuotaChange {
+  return { configs, force, overcommitted: 400, objection: () => undefined };
 }
 
 /** Validated. What is guaranteed is the limit as well, as in Mesos. */
