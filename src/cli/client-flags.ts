@@ -22,6 +22,11 @@ export const agentArgs = {
   agent: Args.string({ description: 'hostname or id, its last part, or a beginning or end of it', required: true }),
 };
 
+/** Of commands about machines; named so that agents complete it. */
+export const machineArgs = {
+  agent: Args.string({ description: 'hostnames or ips of machines, or ids of their agents; - reads them from stdin' }),
+};
+
 /** Of commands that answer a question. */
 export const queryFlags = {
   ...clientFlags,
