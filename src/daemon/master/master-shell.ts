@@ -16,7 +16,7 @@ export interface MasterShellOptions {
   createTerm(shell: MasterShell): MasterTerm;
   readonly site: Omit<
     MasterSite,
-    'leader' | 'leaderInfo' | 'post' | 'view' | 'explain' | 'nextConnectionId' | 'masterInfo' | 'pending'
+    'leader' | 'leaderInfo' | 'post' | 'view' | 'explainInSlices' | 'nextConnectionId' | 'masterInfo' | 'pending'
   >;
   /** What a new leader's core must know besides the registry. */
   electionEvents(): readonly MasterEvent[];
@@ -46,7 +46,7 @@ export class MasterShell {
       leaderInfo: () => this.#leaderInfo(),
       post: (event) => this.#term.loop.post(event),
       view: () => this.#term.core.view,
-      explain: (question, now, facts) => this.#term.allocator.explain(question, now, facts),
+      explainInSlices: (question, now, facts) => this.#term.allocator.explainInSlices(question, now, facts),
       nextConnectionId: () => this.nextConnectionId(),
     };
   }

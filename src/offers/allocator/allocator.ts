@@ -10,7 +10,7 @@ import type { Rejection } from '../../base/rejection.js';
 import type * as wire from '../../wire/gen/allocator.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type * as scheduler from '../../wire/gen/scheduler.js';
-import type { Answer, ClusterFacts, Question } from '../explain/answer.js';
+import type { Answer, ClusterFacts, Explanation, Question } from '../explain/answer.js';
 import type { Resources } from '../resources/resources.js';
 import type { Decline } from './refuse-filters.js';
 
@@ -174,6 +174,8 @@ export interface Allocator {
 
   /** Why something is not offered now; `facts` are what only the caller knows. Changes nothing. */
   explain(question: Question, now: Instant, facts?: ClusterFacts): Answer;
+  /** The same in small pieces; everything else may be called between two of them. `facts` are those of the time they are asked. */
+  explainInSlices(question: Question, now: Instant, facts?: ClusterFacts): Explanation;
 
   /** For views, metrics and tests. */
   snapshot(): AllocatorSnapshot;

@@ -11,8 +11,9 @@ import { type Random, seededRandom } from '../../base/random.js';
 import { type Rejection, reject } from '../../base/rejection.js';
 import type * as wire from '../../wire/gen/allocator.js';
 import type * as mesos from '../../wire/gen/mesos.js';
-import { type Answer, type ClusterFacts, NO_FACTS, type Question } from '../explain/answer.js';
-import { explain } from '../explain/explain.js';
+import { type Answer, type ClusterFacts, type Explanation, NO_FACTS, type Question } from '../explain/answer.js';
+import type { ExplainContext } from '../explain/context.js';
+import { explain, explainInSlices } from '../explain/explain.js';
 import { sameAttributes } from '../resources/attributes.js';
 import { toMilli } from '../resources/resource-value.js';
 import type { Resources } from '../resources/resources.js';
@@ -361,8 +362,16 @@ class HierarchicalAllocator implements Allocator {
   }
 
   explain(question: Question, now: Instant, facts: ClusterFacts = NO_FACTS): Answer {
+    return explain(this.#explainContext(now, facts), question);
+  }
+
+  explainInSlices(question: Question, now: Instant, facts: ClusterFacts = NO_FACTS): Explanation {
+    return explainInSlices((at) => this.#explainContext(at, facts), question, now);
+  }
+
+  #explainContext(now: Instant, facts: ClusterFacts): ExplainContext {
     const { options } = this;
-    const context = {
+    return {
       ledger: this.#ledger,
       minimum: this.#minimum,
       quota: this.#quotaRun(),
@@ -374,7 +383,6 @@ class HierarchicalAllocator implements Allocator {
       now,
       facts,
     };
-    return explain(context, question);
   }
 
   snapshot(): AllocatorSnapshot {

@@ -2,6 +2,7 @@
  * The words of `explain`: what can be asked, and what an answer holds. Codes are closed and stable; texts may change. The extension
  * API carries the same shapes (mesoctl/api.proto, `Why`). Amounts are in natural units (cores, MB), times Unix milliseconds.
  */
+import type { Instant } from '../../base/clock.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import type * as scheduler from '../../wire/gen/scheduler.js';
 import type { Resources } from '../resources/resources.js';
@@ -220,6 +221,12 @@ export interface ClusterFacts {
   offerIdOf(offer: number): string;
   readonly domain?: mesos.DomainInfo | undefined;
 }
+
+/**
+ * An answer in the making: each `next` does a small piece of the work. Where others may have changed the books since the last one, it is
+ * given the time; with undefined, nothing came between.
+ */
+export type Explanation = Generator<undefined, Answer, Instant | undefined>;
 
 /** Of a cluster whose master says nothing more. */
 export const NO_FACTS: ClusterFacts = {

@@ -4,23 +4,47 @@
  *
  * Each agent counts under the first thing that stands in its way. The reasons are in the order of how near their agents are to
  * an offer, so the first one is where to begin.
+ *
+ * On a large cluster it takes long, so it may be cut into slices. The books change between them, and no moment is kept: counts are of
+ * the time the survey took, but all that is named (the reasons' best agents, the findings, shares, amounts) is looked at again
+ * in the last slice and true of that moment. See Survey.renewed.
  */
 
 import { present } from '../../base/assert.js';
+import type { Instant } from '../../base/clock.js';
 import type { Client } from '../allocator/allocator-state.js';
 import { compileGroups } from '../allocator/offer-constraints.js';
-import type { Answer, Code, Detail, Finding, Question, Reason } from './answer.js';
+import type { Answer, Detail, Explanation, Finding, Question, Reason } from './answer.js';
 import type { ExplainContext, Inquiry } from './context.js';
 import { visibleIn } from './obstacles.js';
 import { CLIENT_CODES, type Look, Survey } from './survey.js';
 import { amountsText, countOf, firstStepOf, opened, SHORT_WORDS, sentenceOf, type Told } from './words.js';
 
-const DEFAULT_LISTED = 20;
 const MAX_ASIDE = 5;
 
 export function explain(context: ExplainContext, question: Question): Answer {
+  const inquiry = inquiryOf(context, question);
+  return new Report(inquiry, new Survey(inquiry).visitAll()).answer();
+}
+
+/** `contextAt`: of the books as they are when it is called. */
+export function* explainInSlices(
+  contextAt: (now: Instant) => ExplainContext,
+  question: Question,
+  now: Instant,
+): Explanation {
+  const inquiry = inquiryOf(contextAt(now), question);
+  const survey = new Survey(inquiry);
+  let resumedAt: Instant | undefined;
+  for (const _ of survey.visit()) resumedAt = (yield) ?? resumedAt;
+  if (resumedAt === undefined) return new Report(inquiry, survey).answer();
+  const renewed = { ...inquiry, ...contextAt(resumedAt) };
+  return new Report(renewed, survey.renewed(renewed)).answer();
+}
+
+function inquiryOf(context: ExplainContext, question: Question): Inquiry {
   const constraints = question.constraints === undefined ? undefined : compileGroups(question.constraints);
-  return new Report({ ...context, question, constraints }).answer();
+  return { ...context, question, constraints };
 }
 
 interface Explained {
@@ -32,9 +56,10 @@ class Report {
   readonly #inquiry: Inquiry;
   readonly #survey: Survey;
 
-  constructor(inquiry: Inquiry) {
+  /** Of a survey that looked at everybody. */
+  constructor(inquiry: Inquiry, survey: Survey) {
     this.#inquiry = inquiry;
-    this.#survey = new Survey(inquiry);
+    this.#survey = survey;
   }
 
   answer(): Answer {
@@ -44,7 +69,6 @@ class Report {
     const first = present(explained[0], 'every agent counts under some reason, and no agent is one');
     const step = firstStepOf(first.told, question);
     const [next] = first.reason.behind;
-    const nearest = [...looks].sort((a, b) => a.distance - b.distance).slice(0, question.listed ?? DEFAULT_LISTED);
     const isFree = ({ codes }: Look) => codes[0] === 'AVAILABLE' || codes[0] === 'DRF_ORDER';
     const available = looks.filter(isFree).length;
     return {
@@ -52,20 +76,14 @@ class Report {
       firstStep: next === undefined ? step.text : `${step.text} Behind that: ${next}.`,
       commands: step.commands,
       reasons: explained.map(({ reason }) => reason),
-      findings: nearest.map((look) => this.#findingOf(look)),
+      findings: this.#survey.nearest().map((look) => this.#findingOf(look)),
       agents: byFramework ? Math.min(1, looks.length) : looks.length,
       available: byFramework ? Math.min(1, available) : available,
     };
   }
 
   #reasons(): readonly Explained[] {
-    const groups = new Map<Code, Look[]>();
-    for (const look of this.#survey.looks) {
-      const code = look.codes[0] ?? 'AVAILABLE';
-      const group = groups.get(code);
-      if (group === undefined) groups.set(code, [look]);
-      else group.push(look);
-    }
+    const groups = this.#survey.groups();
     const general = this.#generalDetails().map((detail) => {
       const group = groups.get(detail.code) ?? [];
       groups.delete(detail.code);

@@ -1,7 +1,8 @@
 /**
  * Who and what a question is about, and what stands between them: one look an agent (or, where one agent is asked about, a framework).
  * The work is bounded by MAX_PAIRS however large the cluster is: beyond it an agent is judged by one framework alone, and who is
- * served before is not looked for any more. Changes nothing. Pure.
+ * served before is not looked for any more. It may be cut into slices, between which the books change: then `renewed` says what
+ * holds in the end. Changes nothing. Pure.
  */
 import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
 import { type AgentState, Client } from '../allocator/allocator-state.js';
@@ -14,11 +15,14 @@ import { obstaclesOf, visibleIn } from './obstacles.js';
 import { ServingOrder } from './serving-order.js';
 import { fitOf } from './wish.js';
 
+const DEFAULT_LISTED = 20;
 /** Some 100 ms. */
 const MAX_PAIRS = 100_000;
 const MAX_AHEAD = 5;
 /** Those that are known to gain nothing are passed over at about this part of the cost. */
 const SKIPS_PER_PAIR = 64;
+/** Each round looks again at what the answer would tell of; after so many, at everybody. */
+const MAX_ROUNDS = 8;
 
 /** What keeps a framework from every offer: most important first. */
 export const CLIENT_CODES: readonly Code[] = ['NOT_SUBSCRIBED', 'BACKPRESSURE', 'OFFER_LIMIT', 'SUPPRESSED'];
@@ -77,15 +81,19 @@ const ALL_CAPABILITIES = (
 export class Survey {
   /** Those that are asked about, whether or not they take part. */
   readonly clients: readonly Client[];
-  readonly looks: readonly Look[];
+  looks: Look[] = [];
   /** One agent is asked about, and nobody in particular: what is counted are frameworks. */
   readonly byFramework: boolean;
   readonly #inquiry: Inquiry;
   /** The same for those that are served before: they may want any offer. */
   readonly #ofOthers: Inquiry;
   readonly #order: ServingOrder;
+  /** Of looks that may be the best of their code. */
+  #worths = new Map<Look, number>();
+  readonly #leastDistance = new Map<Code, number>();
   #pairsLeft = MAX_PAIRS;
 
+  /** Nobody is looked at yet; see `visit`. */
   constructor(inquiry: Inquiry) {
     const { frameworkId, role, agentId } = inquiry.question;
     this.#inquiry = inquiry;
@@ -93,17 +101,118 @@ export class Survey {
     this.#order = new ServingOrder(inquiry);
     this.byFramework = agentId !== undefined && frameworkId === undefined && role === undefined;
     this.clients = this.#clientsMeant();
-    this.looks = [...this.#presentLooks(), ...this.#absentLooks()];
   }
 
-  #presentLooks(): readonly Look[] {
+  /** Looks at everybody, a few pairs or one absent agent between two yields. */
+  *visit(): Generator<undefined, void> {
+    const considered = this.#considered();
+    for (const agent of this.#agents()) {
+      if (!this.byFramework) this.#add(yield* this.#visitAgent(considered, agent));
+      else for (const client of considered) this.#add(yield* this.#visitAgent([client], agent));
+    }
+    const { facts, question } = this.#inquiry;
+    for (const absent of facts.absentAgents()) {
+      if (question.agentId === undefined || question.agentId === absent.id)
+        this.#add({ pair: undefined, absent, codes: [absent.code], distance: DISTANCE[absent.code] });
+      yield;
+    }
+  }
+
+  /** As `visit`, in one go. */
+  visitAll(): this {
+    for (const _ of this.visit());
+    return this;
+  }
+
+  /**
+   * The same survey by the books as they are now, after others changed them between two pieces of it. Every look that the answer
+   * tells of is taken again, until those that it tells of then are all new; who is gone does not count. The others count as they
+   * were when they were looked at.
+   */
+  renewed(inquiry: Inquiry): Survey {
+    const next = new Survey(inquiry);
+    // One agent is soon looked at again.
+    if (inquiry.question.agentId !== undefined) return next.visitAll();
+    next.#takeOver(this);
+    next.#lookAgain();
+    return next;
+  }
+
+  /** Those of agents that are still there; where only the framework is gone, another one may be the nearest now. */
+  #takeOver(former: Survey): void {
+    const { ledger } = this.#inquiry;
+    const considered = this.#considered();
+    this.#worths = former.#worths;
+    this.looks = former.looks.flatMap((look) => {
+      const { pair, absent, agent = pair?.agent } = look;
+      if (absent !== undefined) return ledger.agentOfId.has(absent.id) ? [] : [look];
+      if (agent === undefined || ledger.agents[agent.slot] !== agent) return [];
+      const isThere = pair !== undefined && (pair.client.slot < 0 || ledger.clients[pair.client.slot] === pair.client);
+      return isThere ? [look] : [this.#look(considered, agent)];
+    });
+  }
+
+  #lookAgain(): void {
+    const considered = this.#considered();
+    const fresh = new Set<Look>();
+    for (let round = 0; ; round++) {
+      const told = round < MAX_ROUNDS ? this.#told() : this.looks;
+      const stale = new Set(told.filter((look) => !fresh.has(look)));
+      if (stale.size === 0) return;
+      this.looks = this.looks.map((look) => {
+        if (!stale.has(look)) return look;
+        const agent = look.pair?.agent ?? look.agent;
+        const again = agent === undefined ? look : this.#look(considered, agent);
+        fresh.add(again);
+        return again;
+      });
+    }
+  }
+
+  /** What an answer tells more of than that it counts. */
+  #told(): readonly Look[] {
+    return [...this.nearest(), ...Array.from(this.groups().values(), (group) => this.bestOf(group))];
+  }
+
+  /** By the first thing in the way. */
+  groups(): Map<Code, Look[]> {
+    const groups = new Map<Code, Look[]>();
+    for (const look of this.looks) {
+      const code = look.codes[0] ?? 'AVAILABLE';
+      const group = groups.get(code);
+      if (group === undefined) groups.set(code, [look]);
+      else group.push(look);
+    }
+    return groups;
+  }
+
+  /** As many as are to be listed, the nearest to an offer first. Distances are few: this is faster than to sort them all. */
+  nearest(): readonly Look[] {
+    const wanted = this.#inquiry.question.listed ?? DEFAULT_LISTED;
+    const byDistance = new Map<number, Look[]>();
+    for (const look of this.looks) {
+      const equals = byDistance.get(look.distance);
+      if (equals === undefined) byDistance.set(look.distance, [look]);
+      else if (equals.length < wanted) equals.push(look);
+    }
+    const distances = [...byDistance.keys()].sort((a, b) => a - b);
+    return distances.flatMap((distance) => byDistance.get(distance) ?? []).slice(0, wanted);
+  }
+
+  #add(look: Look): void {
+    this.looks.push(look);
+    const [code = 'AVAILABLE'] = look.codes;
+    if (look.distance > (this.#leastDistance.get(code) ?? Number.POSITIVE_INFINITY)) return;
+    this.#leastDistance.set(code, look.distance);
+    this.#worth(look);
+  }
+
+  /** Those that may be offered something, or take part at least; all of them when none does. */
+  #considered(): readonly Client[] {
     const open = this.clients.filter((client) => this.isOpen(client));
     const active = open.length > 0 ? open : this.clients.filter((client) => client.active);
     const considered = active.length > 0 ? active : this.clients;
-    const agents = this.#agents();
-    if (!this.byFramework) return agents.map((agent) => this.#look(considered, agent));
-    const all = considered.length > 0 ? considered : [this.#newcomer(DEFAULT_ROLE)];
-    return agents.flatMap((agent) => all.map((client) => this.#look([client], agent)));
+    return this.byFramework && considered.length === 0 ? [this.#newcomer(DEFAULT_ROLE)] : considered;
   }
 
   /** Those that are meant; for a wanted task that no framework asks for, one that would come for it. */
@@ -152,20 +261,22 @@ export class Survey {
     return ledger.agents.filter((agent): agent is AgentState => agent !== undefined);
   }
 
-  #absentLooks(): readonly Look[] {
-    const { facts, question } = this.#inquiry;
-    const looks: Look[] = [];
-    for (const absent of facts.absentAgents())
-      if (question.agentId === undefined || question.agentId === absent.id)
-        looks.push({ pair: undefined, absent, codes: [absent.code], distance: DISTANCE[absent.code] });
-    return looks;
+  /** In one go. */
+  #look(clients: readonly Client[], agent: AgentState): Look {
+    const visit = this.#visitAgent(clients, agent);
+    for (;;) {
+      const { done, value } = visit.next();
+      if (done === true) return value;
+    }
   }
 
   /** Of the client that gets furthest; when the work is used up, of the first one. */
-  #look(clients: readonly Client[], agent: AgentState): Look {
+  *#visitAgent(clients: readonly Client[], agent: AgentState): Generator<undefined, Look> {
     let nearest: Look | undefined;
     for (const client of clients) {
+      yield;
       if (nearest !== undefined && this.#pairsLeft <= 0) break;
+      if (client.slot >= 0 && this.#inquiry.ledger.clients[client.slot] !== client) continue;
       this.#pairsLeft--;
       const pair = { agent, client };
       const codes = this.#codesOf(pair);
@@ -206,7 +317,8 @@ export class Survey {
     for (const other of this.#order.before(client)) {
       if (rivals.length >= limit || this.#pairsLeft <= 0) break;
       this.#pairsLeft -= 1 / SKIPS_PER_PAIR;
-      if (agent.isSettled(other.slot) || !this.isOpen(other)) continue;
+      // The order may be of an earlier slice.
+      if (!other.active || agent.isSettled(other.slot) || !this.isOpen(other)) continue;
       this.#pairsLeft--;
       const inquiry = this.#ofOthers;
       if (obstaclesOf(inquiry, { agent, client: other }, wishOf(inquiry, other)).length === 0) rivals.push(other);
@@ -241,28 +353,29 @@ export class Survey {
 
   /** The nearest to an offer; of equals, the one that could give most of what is wanted. */
   bestOf(group: readonly Look[]): Look {
-    const worth = ({ pair, codes }: Look): number => {
-      if (pair === undefined) return -1;
-      const wish = wishOf(this.#inquiry, pair.client);
-      return fitOf(wish, codes[0] === 'TOO_SMALL' ? pair.agent.total : visibleIn(this.#inquiry, pair));
-    };
     let best = group[0] as Look;
-    let bestWorth = worth(best);
-    for (const look of group.slice(1)) {
+    for (const look of group) {
       if (look.distance > best.distance) continue;
-      const own = worth(look);
-      if (look.distance === best.distance && !this.#isBetter(look, own, best, bestWorth)) continue;
-      best = look;
-      bestWorth = own;
+      if (look.distance < best.distance || this.#worth(look) > this.#worth(best)) best = look;
     }
     return best;
   }
 
-  /** Of filters, the one that ends first. */
-  #isBetter(look: Look, worth: number, best: Look, bestWorth: number): boolean {
-    if (look.codes[0] !== 'FILTERED') return worth > bestWorth;
-    const untilOf = (of: Look) => this.detailOf('FILTERED', of).untilUnixMs ?? Number.POSITIVE_INFINITY;
-    return untilOf(look) < untilOf(best);
+  /** What tells equally near looks apart; found out once. Of filters, the one that ends first is worth most. */
+  #worth(look: Look): number {
+    const known = this.#worths.get(look);
+    if (known !== undefined) return known;
+    const worth = this.#findWorth(look);
+    this.#worths.set(look, worth);
+    return worth;
+  }
+
+  #findWorth(look: Look): number {
+    const { pair, codes } = look;
+    if (pair === undefined) return -1;
+    if (codes[0] === 'FILTERED') return -(this.detailOf('FILTERED', look).untilUnixMs ?? Number.POSITIVE_INFINITY);
+    const wish = wishOf(this.#inquiry, pair.client);
+    return fitOf(wish, codes[0] === 'TOO_SMALL' ? pair.agent.total : visibleIn(this.#inquiry, pair));
   }
 
   detailOf(code: Code, look: Look): Detail {

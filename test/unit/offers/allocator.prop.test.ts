@@ -342,6 +342,41 @@ describe.each(SORTERS)('allocator under random load %o', (options) => {
     );
   });
 
+  it('explains in slices what is true in the end, whatever happens between them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(command, { minLength: 10, maxLength: 40, size: 'max' }),
+        fc.array(fc.option(command, { freq: 2, nil: undefined }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.nat(),
+        (commands, between, listed, chosen) => {
+          const world = new World(options, Number.POSITIVE_INFINITY);
+          for (const step of commands) world.apply(step);
+          const ids = [undefined, ...world.frameworks.keys()];
+          const frameworkId = ids[chosen % ids.length];
+          const role = chosen % 3 === 0 ? 'eng' : undefined;
+          const question = { frameworkId, role, wanted: chosen % 2 === 0 ? res('cpus:1') : Resources.empty, listed };
+          const now = () => ({ monotonicMs: world.nowMs, unixMs: world.nowMs });
+          const work = world.allocator.explainInSlices(question, now());
+          const events = [...between];
+          let next = work.next(undefined);
+          while (next.done !== true) {
+            const event = events.shift();
+            if (event !== undefined) world.apply(event);
+            next = work.next(event === undefined ? undefined : now());
+          }
+          const { findings, reasons } = next.value;
+          const whole = world.allocator.explain({ ...question, listed: 1000 }, now());
+          const truth = new Map(whole.findings.map((finding) => [finding.agentId, finding]));
+          for (const finding of findings) expect(finding).toEqual(truth.get(finding.agentId));
+          for (const { code, bestAgentId } of reasons)
+            if (bestAgentId !== undefined) expect(truth.get(bestAgentId)?.code).toBe(code);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('keeps roles within their limits', () => {
     fc.assert(
       fc.property(fc.array(command, { minLength: 10, maxLength: 80, size: 'max' }), (commands) => {

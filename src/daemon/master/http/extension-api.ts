@@ -1,6 +1,6 @@
 /**
  * `POST /api/mesoctl/v1`: what Mesos' own API has no place for (architecture, section 1). Questions are answered from the view in
- * the turn they arrive; MEMBERS by every master, the rest by the leader; SUBSCRIBE, KILL_TASK and CHECK go to the core. docs/extension-api.md describes it for users.
+ * the turn they arrive, but for WHY (why.ts); MEMBERS by every master, the rest by the leader; SUBSCRIBE, KILL_TASK and CHECK go to the core. docs/extension-api.md describes it for users.
  */
 import { isRejection, type Rejection, reject } from '../../../base/rejection.js';
 import * as api from '../../../wire/gen/mesoctl-api.js';
@@ -11,14 +11,20 @@ import type { Exchange } from '../../http/exchange.js';
 import { findThings } from '../core/find.js';
 import { leadsOrAnswers } from './leader-only.js';
 import { answerMembers, changeMembers, isMembershipCall } from './members.js';
-import type { MasterSite } from './site.js';
-import { answerWhy } from './why.js';
+import type { MasterHandler, MasterSite } from './site.js';
+import { createWhyDesk, type WhyDesk } from './why.js';
 
 const METHODS = ['POST'] as const;
 /** Raised with every addition to the API. */
 const API_VERSION = 5;
 
-export async function handleExtensionCall(site: MasterSite, exchange: Exchange): Promise<void> {
+/** The handler of one master. */
+export function createExtensionApi(): MasterHandler {
+  const why = createWhyDesk();
+  return (site, exchange) => handleExtensionCall(site, exchange, why);
+}
+
+async function handleExtensionCall(site: MasterSite, exchange: Exchange, why: WhyDesk): Promise<void> {
   if (exchange.method !== 'POST') {
     exchange.refuseMethod(METHODS);
     return;
@@ -32,7 +38,21 @@ export async function handleExtensionCall(site: MasterSite, exchange: Exchange):
   // The body of the call took its time: the leader may be another one by now, and is told apart here only.
   else if (!leadsOrAnswers(site, exchange)) return;
   else if (isMembershipCall(call)) await changeMembers(site, exchange, format, call);
+  else if (call.type === 'WHY')
+    answerWhy(site, exchange, format, await why(site, call.why ?? {}, () => exchange.isClosed));
   else answer(site, exchange, format, call);
+}
+
+/** The leader may have changed while the question was worked on. */
+function answerWhy(
+  site: MasterSite,
+  exchange: Exchange,
+  format: MessageFormat,
+  why: api.Response_Why | Rejection,
+): void {
+  if (!leadsOrAnswers(site, exchange)) return;
+  if (isRejection(why)) exchange.reject(why);
+  else sendMessage(exchange, format, api.Response, { type: 'WHY', why });
 }
 
 function answer(site: MasterSite, exchange: Exchange, format: MessageFormat, call: api.Call): void {
@@ -58,10 +78,6 @@ function read(site: MasterSite, call: api.Call): api.Response | Rejection {
   switch (call.type) {
     case 'GET_INFO':
       return { type: 'GET_INFO', info: describeCluster(site) };
-    case 'WHY': {
-      const why = answerWhy(site, call.why ?? {});
-      return isRejection(why) ? why : { type: 'WHY', why };
-    }
     case 'FIND':
       return call.find === undefined
         ? reject('invalid', 'no question')

@@ -1,6 +1,6 @@
 /** Every path of the master's HTTP server. Leader-only ones redirect elsewhere. Source: spec page 03, 3.4. */
 import type { Route, Router } from '../../http/router.js';
-import { handleExtensionCall } from './extension-api.js';
+import { createExtensionApi } from './extension-api.js';
 import { handleRedirect, leaderOnly } from './leader-only.js';
 import {
   handleFlags,
@@ -39,7 +39,6 @@ import { createSnapshotDownload } from './snapshot-download.js';
 const CALL_ROUTES: Readonly<Record<string, MasterHandler>> = {
   '/api/v1/scheduler': handleSchedulerCall,
   '/api/v1': handleOperatorCall,
-  '/api/mesoctl/v1': handleExtensionCall,
 };
 
 /** By path: documents. */
@@ -79,7 +78,8 @@ const SNAPSHOT_PATH = '/api/mesoctl/v1/snapshot';
 export function addMasterRoutes(router: Router, site: MasterSite): void {
   const download = leaderOnly(createSnapshotDownload());
   router.add(SNAPSHOT_PATH, { methods: ['GET'], handle: (exchange) => download(site, exchange) });
-  for (const [path, handler] of Object.entries(CALL_ROUTES))
+  const calls = { ...CALL_ROUTES, '/api/mesoctl/v1': createExtensionApi() };
+  for (const [path, handler] of Object.entries(calls))
     router.add(path, { methods: ['POST'], methodCheck: 'handler', handle: (exchange) => handler(site, exchange) });
   for (const [path, [methods, handler]] of Object.entries(OPERATOR_ROUTES)) {
     const handle = leaderOnly(handler);

@@ -32,8 +32,8 @@ export interface MasterSite {
   post(event: MasterEvent): void;
   /** What the core knows; only to be read synchronously. */
   view(): MasterView;
-  /** Read-only questions; the core owns it. */
-  readonly explain: Allocator['explain'];
+  /** Read-only questions to the allocator of this term; the core owns it. */
+  readonly explainInSlices: Allocator['explainInSlices'];
   nextConnectionId(): ConnectionId;
   /** Everything of `/metrics/snapshot`. */
   metrics(): ReadonlyMap<string, number>;

@@ -14,7 +14,7 @@ import type {
   OfferDecision,
   RoleUse,
 } from '../../../../src/offers/allocator/allocator.js';
-import type { Answer } from '../../../../src/offers/explain/answer.js';
+import type { Answer, Explanation } from '../../../../src/offers/explain/answer.js';
 import { Resources } from '../../../../src/offers/resources/resources.js';
 
 interface Agent {
@@ -241,6 +241,11 @@ export class BookkeepingAllocator implements Allocator {
 
   explain(): Answer {
     return { summary: '', firstStep: '', commands: [], reasons: [], findings: [], agents: 0, available: 0 };
+  }
+
+  *explainInSlices(): Explanation {
+    yield undefined;
+    return this.explain();
   }
 
   snapshot(): AllocatorSnapshot {

@@ -89,8 +89,18 @@ export class Plant {
   }
 
   ask(question: Partial<Question>): Answer {
-    const now = { monotonicMs: this.nowMs, unixMs: START_UNIX_MS + this.nowMs };
-    return this.allocator.explain({ wanted: Resources.empty, ...question }, now, this.#facts());
+    return this.allocator.explain({ wanted: Resources.empty, ...question }, this.#now(), this.#facts());
+  }
+
+  /** As `ask`, in the smallest pieces; `between` two of them something may happen, and it says whether it did. */
+  askInSlices(question: Partial<Question>, between: () => boolean): Answer {
+    const work = this.allocator.explainInSlices({ wanted: Resources.empty, ...question }, this.#now(), this.#facts());
+    for (let next = work.next(undefined); ; next = work.next(between() ? this.#now() : undefined))
+      if (next.done === true) return next.value;
+  }
+
+  #now() {
+    return { monotonicMs: this.nowMs, unixMs: START_UNIX_MS + this.nowMs };
   }
 
   #take(frameworkId: string, agentId: string) {

@@ -935,6 +935,37 @@ describe('planted causes', () => {
     },
   );
 
+  it.each(Object.entries(SITUATIONS))('in slices, whether or not others act between them: %s', (_, { plant, ask }) => {
+    const planted = plant();
+    const whole = planted.ask(ask);
+    expect(planted.askInSlices(ask, () => false)).toEqual(whole);
+    expect(planted.askInSlices(ask, () => true)).toEqual(whole);
+  });
+
+  it('are told as they are in the end when they change meanwhile', () => {
+    const planted = new Plant().framework('f');
+    for (const id of ['a', 'b', 'c', 'd', 'e']) planted.agent(id, 'cpus:4;mem:4096');
+    let pieces = 0;
+    const answer = planted.askInSlices({ frameworkId: 'f', wanted: res('cpus:1') }, () => {
+      pieces++;
+      if (pieces === 4) planted.deactivate('a').do((allocator) => allocator.removeAgent('b'));
+      return true;
+    });
+    expect(answer.findings.map(({ agentId, code }) => [agentId, code])).toEqual([
+      ['c', 'AVAILABLE'],
+      ['d', 'AVAILABLE'],
+      ['e', 'AVAILABLE'],
+      ['a', 'INACTIVE'],
+    ]);
+    expect(answer.agents).toBe(4);
+    expect(answer.available).toBe(3);
+    const gone = planted.askInSlices({ frameworkId: 'f' }, () => {
+      planted.do((allocator) => allocator.removeFramework('f'));
+      return true;
+    });
+    expect(gone.reasons[0]?.code).toBe('NOT_SUBSCRIBED');
+  });
+
   it('are sixty at least, and each code is the first cause of two', () => {
     const causes = Object.values(SITUATIONS).map(({ cause }) => cause);
     expect(causes.length).toBeGreaterThanOrEqual(60);
