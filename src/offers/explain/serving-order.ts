@@ -14,10 +14,17 @@ interface Rung {
   readonly weight: number;
 }
 
+/** The first `count` of `order`. */
+interface Before {
+  readonly order: readonly Client[];
+  readonly count: number;
+}
+
 export class ServingOrder {
   #order: readonly Client[] | undefined;
+  readonly #placeOf = new Map<Client, number>();
   /** Asked for again and again, for each agent. */
-  readonly #before = new Map<Client, readonly Client[]>();
+  readonly #before = new Map<Client, Before>();
 
   constructor(private readonly context: ExplainContext) {}
 
@@ -26,8 +33,8 @@ export class ServingOrder {
     return this.context.roleSorter === 'random' || this.context.frameworkSorter === 'random';
   }
 
-  /** Those that take part and come before `client`, first ones first; where frameworks are drawn, all others. O(clients) once. */
-  before(client: Client): readonly Client[] {
+  /** Those that take part and come before `client`, first ones first; where frameworks are drawn, all others. */
+  before(client: Client): Before {
     const known = this.#before.get(client);
     if (known !== undefined) return known;
     const before = this.#findBefore(client);
@@ -35,11 +42,16 @@ export class ServingOrder {
     return before;
   }
 
-  #findBefore(client: Client): readonly Client[] {
-    this.#order ??= this.#sorted();
-    if (this.isDrawn) return this.#order.filter((other) => other !== client);
-    const at = this.#order.indexOf(client);
-    return at < 0 ? this.#order.filter((other) => this.#compare(other, client) < 0) : this.#order.slice(0, at);
+  #findBefore(client: Client): Before {
+    if (this.#order === undefined) {
+      this.#order = this.#sorted();
+      for (const [place, one] of this.#order.entries()) this.#placeOf.set(one, place);
+    }
+    const order = this.#order;
+    const place = this.#placeOf.get(client);
+    if (place !== undefined && !this.isDrawn) return { order, count: place };
+    const others = order.filter((other) => other !== client && (this.isDrawn || this.#compare(other, client) < 0));
+    return { order: others, count: others.length };
   }
 
   /** Of both, at the level of the tree where they part. */

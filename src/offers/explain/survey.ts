@@ -21,6 +21,8 @@ const MAX_PAIRS = 100_000;
 const MAX_AHEAD = 5;
 /** Those that are known to gain nothing are passed over at about this part of the cost. */
 const SKIPS_PER_PAIR = 64;
+/** Of what is looked at again in the last slice: some 5 ms. */
+const MAX_RENEWED_PAIRS = 5_000;
 /** Each round looks again at what the answer would tell of; after so many, at everybody. */
 const MAX_ROUNDS = 8;
 
@@ -65,6 +67,8 @@ export interface Look {
   readonly absent?: AbsentAgent | undefined;
   readonly codes: readonly Code[];
   readonly distance: number;
+  /** The work was used up: who is served before was not looked for. */
+  readonly isCoarse?: boolean | undefined;
 }
 
 const ALL_CAPABILITIES = (
@@ -127,13 +131,14 @@ export class Survey {
   /**
    * The same survey by the books as they are now, after others changed them between two pieces of it. Every look that the answer
    * tells of is taken again, until those that it tells of then are all new; who is gone does not count. The others count as they
-   * were when they were looked at.
+   * were when they were looked at. When its own work is used up, it stays with the framework that got furthest before.
    */
   renewed(inquiry: Inquiry): Survey {
     const next = new Survey(inquiry);
-    // One agent is soon looked at again.
-    if (inquiry.question.agentId !== undefined) return next.visitAll();
+    next.#pairsLeft = MAX_RENEWED_PAIRS;
     next.#takeOver(this);
+    // The one agent that is asked about left: it may be among the absent ones.
+    if (next.looks.length === 0 && inquiry.question.agentId !== undefined) return next.visitAll();
     next.#lookAgain();
     return next;
   }
@@ -143,13 +148,19 @@ export class Survey {
     const { ledger } = this.#inquiry;
     const considered = this.#considered();
     this.#worths = former.#worths;
-    this.looks = former.looks.flatMap((look) => {
+    for (const look of former.looks) {
       const { pair, absent, agent = pair?.agent } = look;
-      if (absent !== undefined) return ledger.agentOfId.has(absent.id) ? [] : [look];
-      if (agent === undefined || ledger.agents[agent.slot] !== agent) return [];
-      const isThere = pair !== undefined && (pair.client.slot < 0 || ledger.clients[pair.client.slot] === pair.client);
-      return isThere ? [look] : [this.#look(considered, agent)];
-    });
+      const isGone =
+        absent === undefined
+          ? agent === undefined || ledger.agents[agent.slot] !== agent
+          : ledger.agentOfId.has(absent.id);
+      if (isGone) continue;
+      const isWhole =
+        agent === undefined ||
+        (pair !== undefined && (pair.client.slot < 0 || ledger.clients[pair.client.slot] === pair.client));
+      if (isWhole) this.looks.push(look);
+      else if (!this.byFramework) this.looks.push(this.#look(considered, agent));
+    }
   }
 
   #lookAgain(): void {
@@ -161,17 +172,32 @@ export class Survey {
       if (stale.size === 0) return;
       this.looks = this.looks.map((look) => {
         if (!stale.has(look)) return look;
-        const agent = look.pair?.agent ?? look.agent;
-        const again = agent === undefined ? look : this.#look(considered, agent);
+        const again = this.#again(look, considered);
         fresh.add(again);
         return again;
       });
     }
   }
 
+  #again(look: Look, considered: readonly Client[]): Look {
+    const { pair, agent = pair?.agent } = look;
+    if (agent === undefined) return look;
+    const staysWithOne = pair !== undefined && (this.byFramework || look.isCoarse === true || this.#pairsLeft <= 0);
+    const again = this.#look(staysWithOne ? [pair.client] : considered, agent, look.isCoarse);
+    // Whether somebody is served before cannot be found out any more: it was so a moment ago.
+    const isUnsure = again.codes[0] === 'AVAILABLE' && again.isCoarse === true && look.isCoarse !== true;
+    return isUnsure && look.codes[0] === 'DRF_ORDER' ? { ...again, codes: look.codes, distance: look.distance } : again;
+  }
+
   /** What an answer tells more of than that it counts. */
   #told(): readonly Look[] {
-    return [...this.nearest(), ...Array.from(this.groups().values(), (group) => this.bestOf(group))];
+    const bests = new Map<Code, Look>();
+    for (const look of this.looks) {
+      const code = look.codes[0] ?? 'AVAILABLE';
+      const best = bests.get(code);
+      if (best === undefined || this.#isBetter(look, best)) bests.set(code, look);
+    }
+    return [...this.nearest(), ...bests.values()];
   }
 
   /** By the first thing in the way. */
@@ -262,12 +288,14 @@ export class Survey {
   }
 
   /** In one go. */
-  #look(clients: readonly Client[], agent: AgentState): Look {
+  #look(clients: readonly Client[], agent: AgentState, isCoarse = false): Look {
+    const pairsLeft = this.#pairsLeft;
+    if (isCoarse) this.#pairsLeft = 0;
     const visit = this.#visitAgent(clients, agent);
-    for (;;) {
-      const { done, value } = visit.next();
-      if (done === true) return value;
-    }
+    let next = visit.next();
+    while (next.done !== true) next = visit.next();
+    if (isCoarse) this.#pairsLeft = pairsLeft;
+    return next.value;
   }
 
   /** Of the client that gets furthest; when the work is used up, of the first one. */
@@ -281,7 +309,8 @@ export class Survey {
       const pair = { agent, client };
       const codes = this.#codesOf(pair);
       const distance = codes.reduce((sum, code) => sum + DISTANCE[code], 0);
-      if (nearest === undefined || distance < nearest.distance) nearest = { pair, codes, distance };
+      const isCoarse = this.#pairsLeft <= 0;
+      if (nearest === undefined || distance < nearest.distance) nearest = { pair, codes, distance, isCoarse };
       if (distance === 0) break;
     }
     return nearest ?? { pair: undefined, agent, codes: ['NOT_SUBSCRIBED'], distance: DISTANCE.NOT_SUBSCRIBED };
@@ -314,7 +343,9 @@ export class Survey {
   /** Those that are served before and would take what is free on the agent, at most `limit`. */
   #rivals({ agent, client }: Pair, limit: number): readonly Client[] {
     const rivals: Client[] = [];
-    for (const other of this.#order.before(client)) {
+    const { order, count } = this.#order.before(client);
+    for (let at = 0; at < count; at++) {
+      const other = order[at] as Client;
       if (rivals.length >= limit || this.#pairsLeft <= 0) break;
       this.#pairsLeft -= 1 / SKIPS_PER_PAIR;
       // The order may be of an earlier slice.
@@ -354,11 +385,13 @@ export class Survey {
   /** The nearest to an offer; of equals, the one that could give most of what is wanted. */
   bestOf(group: readonly Look[]): Look {
     let best = group[0] as Look;
-    for (const look of group) {
-      if (look.distance > best.distance) continue;
-      if (look.distance < best.distance || this.#worth(look) > this.#worth(best)) best = look;
-    }
+    for (const look of group) if (this.#isBetter(look, best)) best = look;
     return best;
+  }
+
+  #isBetter(look: Look, best: Look): boolean {
+    if (look.distance !== best.distance) return look.distance < best.distance;
+    return look !== best && this.#worth(look) > this.#worth(best);
   }
 
   /** What tells equally near looks apart; found out once. Of filters, the one that ends first is worth most. */
