@@ -1,6 +1,6 @@
 /**
- * A task of `task launch --detach` has a framework of its own that nobody is connected to. When the task is over the
- * framework would wait for a scheduler for a year, and nobody would ever acknowledge the last update: it is torn down.
+ * A task of `task launch --detach` has a framework of its own that nobody is connected to. When the task was killed the framework
+ * is torn down at once, so that nothing is left when the command ends; of one that ends by itself the master does it later.
  *
  * Invariant: only frameworks that carry our label as detached, that nobody is connected to, and without a live task.
  */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeAgent } from '../../../src/daemon/master/core/snapshot.js';
 import type * as master from '../../../src/wire/gen/master.js';
 import type * as mesos from '../../../src/wire/gen/mesos.js';
+import { LAUNCH_LABEL } from '../../../src/wire/launch-label.js';
 import { Harness, resource, START_UNIX_MS } from './support/harness.js';
 import { realAllocator } from './support/real-allocator.js';
 import { offeredPair, PARTITION_AWARE, type Pair, runningPair } from './support/scenarios.js';
@@ -36,6 +37,35 @@ function end({ agent, scheduler }: Pair, taskId: string): void {
 }
 
 describe('DRAIN_AGENT', () => {
+  it('ends a minute after a task that was launched detached, whose last update nobody acknowledges', () => {
+    const labels = (value: string) => ({ labels: [{ key: LAUNCH_LABEL, value }] });
+    for (const [kind, ends] of [
+      ['detached', 'DRAINED'],
+      ['attached', 'DRAINING'],
+    ] as const) {
+      const pair = runningPair(['t'], { failover_timeout: 31_536_000, labels: labels(kind) }, {}, CAPABLE);
+      const { harness, agent, scheduler } = pair;
+      scheduler.disconnect();
+      harness.operatorCall(drain(agent.id));
+      const pass = (ms: number) => {
+        for (let left = ms; left > 0; left -= 10_000) {
+          harness.advance(Math.min(left, 10_000));
+          agent.pong();
+        }
+      };
+      pass(120_000);
+      expect(harness.core.view.frameworks.has(scheduler.id)).toBe(true);
+      agent.update('t', 'TASK_KILLED');
+      pass(30_000);
+      agent.update('t', 'TASK_KILLED');
+      pass(29_000);
+      expect(stateOf(pair)).toBe('DRAINING');
+      pass(2_000);
+      expect(stateOf(pair)).toBe(ends);
+      expect(harness.core.view.frameworks.has(scheduler.id)).toBe(kind === 'attached');
+    }
+  });
+
   it('takes offers back, tells the agent how, and shows it', () => {
     const pair = busy('t');
     const { harness, agent } = pair;

@@ -8,6 +8,7 @@ import type * as link from '../../../../wire/gen/mesoctl-link.js';
 import type * as mesos from '../../../../wire/gen/mesos.js';
 import { isTerminal } from '../../../../wire/task-state.js';
 import { notify, notifyUpdate } from '../frameworks/notify.js';
+import { endWhatWasDetached } from '../frameworks/removal.js';
 import type { Context } from '../machine/context.js';
 import type { Channel } from '../machine/state.js';
 import type { AgentRecord } from '../model/agent.js';
@@ -83,6 +84,7 @@ function handleStatusUpdate(context: Context, agent: AgentRecord, update: link.S
   updateTask(context, framework, task, status, latest_state);
   if (!task.isTerminal) return;
   forgetKill(agent, task);
+  endWhatWasDetached(context, framework);
   const needsAcknowledgement = status.uuid !== undefined || !isTerminal(status.state);
   if (!needsAcknowledgement) completeTask(context, framework, task);
 }

@@ -4,8 +4,9 @@
  * run something of it are told. Source: spec page 01 ("Removal"), page 07, section 7.5.
  */
 import { present } from '../../../../base/assert.js';
+import { isDetachedLaunch } from '../../../../wire/launch-label.js';
 import { sendToAgent } from '../agents/send.js';
-import { MAX_FAILOVER_TIMEOUT_SECONDS, MAX_TOMBSTONES } from '../limits.js';
+import { MAX_FAILOVER_TIMEOUT_SECONDS, MAX_TOMBSTONES, MIN_GRACE_MS } from '../limits.js';
 import type { Context } from '../machine/context.js';
 import { trimOldest } from '../model/bounded-history.js';
 import type { FrameworkRecord } from '../model/framework.js';
@@ -161,4 +162,16 @@ export function awaitReturn(context: Context, framework: FrameworkRecord, graceM
     framework.failoverTimer = undefined;
     removeFramework(context, framework, 'failover-timeout', () => undefined);
   });
+}
+
+/**
+ * To be called when a task ended. Nobody comes back for the last update of a task that was left alone on purpose, and agents would
+ * keep it, and drains wait for it, for the year that such a framework may be away. Repeated updates do not put the end off.
+ */
+export function endWhatWasDetached(context: Context, framework: FrameworkRecord): void {
+  if (framework.connected || framework.removing || !isDetachedLaunch(framework.info.labels)) return;
+  const isOver =
+    framework.unreachableTasks.size === 0 && [...framework.tasks.values()].every((task) => task.isTerminal);
+  const endsSoon = (framework.removalAtUnixMs ?? Number.POSITIVE_INFINITY) <= context.now.unixMs + MIN_GRACE_MS;
+  if (isOver && !endsSoon) awaitReturn(context, framework, MIN_GRACE_MS);
 }
