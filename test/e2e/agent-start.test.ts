@@ -198,7 +198,7 @@ describe('an agent that cannot start', () => {
 });
 
 describe('an agent at the address of another', () => {
-  it('ends and says whose it is, and the other stays', async () => {
+  it('ends and says whose it is, and the other stays', { timeout: 120_000 }, async () => {
     const cluster = await startCluster({ agents: 1 });
     try {
       const first = agentOf(cluster);

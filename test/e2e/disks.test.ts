@@ -33,7 +33,7 @@ if (missing !== undefined) console.log(`disks: skipped, ${missing}`);
 const RELATIVE = path('roots/a');
 const PLACE = 'volumes/roles/eng db';
 
-describe.skipIf(missing !== undefined)('on real disks', () => {
+describe.skipIf(missing !== undefined)('on real disks', { timeout: 120_000 }, () => {
   let disks: RealDisks;
   let cluster: Cluster;
   let user: VolumeFramework;

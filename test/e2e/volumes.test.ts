@@ -16,7 +16,7 @@ if (!isRoot) console.log('volumes: skipped, containers need root');
 
 const VOLUME = volume('v1', 64);
 
-describe.skipIf(!isRoot)('a persistent volume', () => {
+describe.skipIf(!isRoot)('a persistent volume', { timeout: 120_000 }, () => {
   let cluster: Cluster;
   let user: VolumeFramework;
   let operator: Operator;
