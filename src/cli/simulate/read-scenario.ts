@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import { MesoError, messageOf } from '../../base/error.js';
 import { type BuiltScenario, buildScenario } from './build-scenario.js';
 import { parseTrace, type TraceRow } from './recorded-trace.js';
@@ -33,7 +33,16 @@ export async function readScenarioFile(path: string): Promise<RawScenario> {
     throw new MesoError('BAD_INPUT', `${file} line ${line}, column ${col}: ${error.message}`);
   }
   const lineOf = (fieldPath: FieldPath) => lineOfField(document.contents, fieldPath, lines);
-  return { document: document.toJS(), source: { file, lineOf }, directory: path === '-' ? '.' : dirname(path) };
+  return { document: plainOf(document, file), source: { file, lineOf }, directory: path === '-' ? '.' : dirname(path) };
+}
+
+/** Aliases are resolved only here: one that names nothing, or so many that they are an attack, are errors of the file. */
+function plainOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new MesoError('BAD_INPUT', `${file}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Checks it, reads what it names, fills in defaults. */

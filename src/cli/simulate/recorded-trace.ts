@@ -64,12 +64,13 @@ function rawOfJson(text: string, file: string): readonly RawRow[] {
 function rawOfCsv(text: string, file: string): readonly RawRow[] {
   const lines = text.split(/\r?\n/).map((line, i) => ({ line: line.trim(), place: `line ${i + 1}` }));
   const [head, ...rest] = lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
-  const columns = (head?.line ?? '').split(',').map((column) => unquoted(column));
+  if (head === undefined) return [];
+  const columns = head.line.split(',').map((column) => unquoted(column));
   const unknown = columns.find((column) => !COLUMNS.includes(column));
   if (unknown !== undefined) {
     const nearest = findNearest(unknown, COLUMNS);
     const guess = nearest === undefined ? `Known: ${COLUMNS.join(', ')}` : `Did you mean "${nearest}"?`;
-    throw new MesoError('BAD_INPUT', `${file} ${head?.place ?? ''}: there is no column "${unknown}". ${guess}`);
+    throw new MesoError('BAD_INPUT', `${file} ${head.place}: there is no column "${unknown}". ${guess}`);
   }
   return rest.map(({ line, place }) => {
     const cells = line.split(',').map(unquoted);

@@ -120,6 +120,15 @@ describe('simulate', () => {
     expect(record.frameworks[0].share[0]).toBe(0);
   });
 
+  it('says what is wrong with aliases and with an empty recording', async () => {
+    expect(await complaintAbout('agents: *none\n')).toContain('test.yaml: ');
+    const tens = (of: string) => `[${Array.from({ length: 10 }, () => of).join(', ')}]`;
+    const bomb = `a: &a ${tens('x')}\nb: &b ${tens('*a')}\nc: &c ${tens('*b')}\nagents: ${tens('*c')}\n`;
+    expect(await complaintAbout(bomb)).toMatch(/^test.yaml: .*alias/);
+    await writeFile(join(directory, 'lengths.csv'), '# nothing\n');
+    expect(await complaintAbout(SCENARIO)).toBe('lengths.csv: there is nothing in it');
+  });
+
   it('writes series as CSV', async () => {
     const csv = join(directory, 'out.csv');
     await run({ file, csv });
