@@ -96,6 +96,7 @@ async function run(): Promise<void> {
       const { registry: state } = await solo.lead();
       if (state.agents.size !== agents) throw new Error(`${state.agents.size} agents came back`);
     });
+    note('of it, from the election to the registry in memory', solo.recoveredInMs);
     await mustPropose(solo, unreachable);
     await time('prune all, one operation', () => mustPropose(solo, [{ prune: { unreachable: ids } }]));
   } finally {

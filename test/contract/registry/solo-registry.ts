@@ -14,6 +14,8 @@ export type Leading = Extract<RegistryLeadership, { readonly kind: 'leading' }>;
 export class SoloRegistry {
   readonly #registry: RaftRegistry;
   readonly #leading: Promise<Leading>;
+  /** From the election to the registry in memory, ms. */
+  recoveredInMs = Number.NaN;
 
   constructor(workDir: string, masterInfo: mesos.MasterInfo) {
     let lead: (leading: Leading) => void = () => undefined;
@@ -23,11 +25,15 @@ export class SoloRegistry {
       fail = reject;
     });
     this.#leading.catch(() => undefined);
+    let electedAtMs = Number.NaN;
     const raft = new RaftRegistry({
       clock: systemClock,
       masterInfo: () => masterInfo,
       onLeadership: (leadership) => {
-        if (leadership.kind === 'leading') lead(leadership);
+        if (leadership.kind === 'recovering') electedAtMs = performance.now();
+        if (leadership.kind !== 'leading') return;
+        this.recoveredInMs = performance.now() - electedAtMs;
+        lead(leadership);
       },
       onFatal: (error) => fail(error),
     });
