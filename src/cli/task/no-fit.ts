@@ -40,6 +40,13 @@ async function askMaster(client: OperatorClient, request: TaskRequest, framework
   }
 }
 
+/** The command that asks the same again, agent by agent. */
+export function whyCommand({ amounts, role }: Pick<TaskRequest, 'amounts' | 'role'>): string {
+  const { cpus, mem, disk } = amounts;
+  const size = `--cpus ${trim(cpus)} --mem ${trim(mem)}${disk > 0 ? ` --disk ${trim(disk)}` : ''}`;
+  return `mesoctl why ${size}${role === '*' ? '' : ` --role ${role}`} --agents`;
+}
+
 /** `2 agents are too small even when idle: ...; 1 agent is draining: node-3. Ask for no more than cpus 2, ...` */
 export function describeWhy({ summary, reasons = [], first_step }: extension.Response_Why): string {
   const told = reasons.slice(0, MAX_REASONS).map(({ message }) => message);

@@ -19,7 +19,7 @@ import type * as mesos from '../../wire/gen/mesos.js';
 import { LAUNCH_LABEL } from '../../wire/launch-label.js';
 import { isTerminal } from '../../wire/task-state.js';
 import { LogRelay } from './log-relay.js';
-import { explainNoFit, formatAmounts } from './no-fit.js';
+import { explainNoFit, formatAmounts, whyCommand } from './no-fit.js';
 import { outcomeOf, type TaskOutcome } from './task-outcome.js';
 import type { TaskRequest } from './task-request.js';
 
@@ -328,11 +328,7 @@ export class TaskRun {
       `${request.name} has waited ${seconds(waitedMs)} and fits no agent: ${explanation}`,
       {
         details: { waitedMs, asked: request.amounts, role: request.role },
-        suggestions: [
-          'ask for less (--cpus, --mem, --disk)',
-          '--timeout 10mins to wait longer',
-          'mesoctl agent join to add an agent',
-        ],
+        suggestions: [whyCommand(request), 'ask for less (--cpus, --mem, --disk)', '--timeout 10mins to wait longer'],
       },
     );
     await this.#teardown();
