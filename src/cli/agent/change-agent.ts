@@ -43,17 +43,19 @@ export async function changeAgent(change: AgentChange, options: ChangeAgentOptio
     findOne(client, AGENT_REFERENCE, options.reference, { signal }),
   );
   if (agent === undefined) throw new MesoError('PROTOCOL', 'the master answered FIND without an agent');
-  if (!options.dryRun) {
-    if (!(await mayChange(agent, change, options, session))) return 1;
+  const { dryRun } = options;
+  if (!dryRun && !(await mayChange(agent, change, options, session))) return 1;
+  // Of the other changes the master is not asked before.
+  if (!dryRun || change.kind === 'drain') {
     const look = `mesoctl agent show ${agent.agent_id.value}`;
-    await sendChange(callOf(agent, change), { dryRun: false, look }, session);
+    await sendChange(callOf(agent, change), { dryRun, look }, session);
   }
   const result: ChangeResult = {
     id: agent.agent_id.value,
     hostname: agent.hostname ?? null,
     change: change.kind,
     tasks: agent.usage?.tasks ?? 0,
-    dry_run: options.dryRun,
+    dry_run: dryRun,
   };
   await console.print(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(agent, change, options));
   return 0;

@@ -1,12 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import {
-  agentArgs,
-  changeFlags,
-  durationFrom,
-  finalFlags,
-  membershipFlags,
-  queryFlags,
-} from '../../cli/client-flags.js';
+import { agentArgs, changeFlags, durationFrom, finalFlags, queryFlags } from '../../cli/client-flags.js';
 import { Flags } from '../../cli/oclif.js';
 
 /** Empties an agent: its tasks are killed, and nothing new comes. */
@@ -32,7 +25,6 @@ export default class AgentDrain extends BaseCommand {
     'mark-gone': Flags.boolean({ summary: 'when it is empty, mark it gone: it never comes back', default: false }),
     confirm: finalFlags.confirm,
     ...changeFlags,
-    ...membershipFlags,
   };
 
   async run(): Promise<void> {

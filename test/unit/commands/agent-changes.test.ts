@@ -53,8 +53,15 @@ describe('agent drain', () => {
     expect(await run(DRAIN)).toBe(1);
     expect(await run(DRAIN, { dryRun: true })).toBe(0);
     expect(console.stdout).toBe(`would drain ${NAME}, kill 3 tasks\n`);
+    expect(cluster.checks).toMatchObject([{ type: 'DRAIN_AGENT', drain_agent: { agent_id: { value: ID } } }]);
     await expect(run(DRAIN, { noInput: true })).rejects.toMatchObject({ code: 'BAD_INPUT' });
     expect(cluster.calls).toEqual([]);
+  });
+
+  it('says in a dry run what the master has against it', async () => {
+    const { cluster, run } = setUp();
+    cluster.judge = () => Promise.reject(new MesoError('BAD_INPUT', 'm2:5050 refused CHECK: in the schedule'));
+    await expect(run(DRAIN, { dryRun: true })).rejects.toMatchObject({ code: 'REFUSED' });
   });
 
   it('with --mark-gone wants the name', async () => {
