@@ -5,13 +5,15 @@
  */
 import fc from 'fast-check';
 import type { Holding } from '../golden/allocator/interpreter.js';
-import { isFirm } from './rules.js';
+import { isAncestor, isFirm } from './rules.js';
 
 /** What is there when an event is chosen. */
 export interface Situation {
   readonly agents: ReadonlySet<string>;
   readonly frameworks: ReadonlyMap<string, readonly string[]>;
   readonly holdings: readonly Readonly<Holding>[];
+  /** Agents. */
+  readonly underMaintenance: readonly string[];
   /** Ids of the volumes on all agents: none is made twice. */
   readonly volumes: ReadonlySet<string>;
 }
@@ -74,6 +76,12 @@ const CONSTRAINTS = [
 ];
 const MINIMA = ['any', 'cpus:2', 'mem:1024', 'cpus:1;mem:64'];
 const REFUSALS = ['', ' refuse=500', ' refuse=5000', ' refuse=1000'];
+const RESERVED_SHAPES = [
+  'cpus:2;mem:1024;cpus(eng):2;mem(eng):512',
+  'cpus:1;mem:512;cpus(eng):4',
+  'cpus:2;mem:1024;cpus(eng/web):2;mem(eng):256',
+];
+const SLICES = [1, 1, 80, 250, 450];
 const AMOUNTS = ['cpus:1', 'cpus:3', 'cpus:6;mem:4096', 'mem:2048', 'cpus:2;mem:512', 'cpus:0;mem:0', 'disk:50'];
 
 function pick<T>(items: readonly T[], number: number): T | undefined {
@@ -143,6 +151,12 @@ function partOf(holding: Readonly<Holding>, which: 'offered' | 'launched', numbe
   return some.length === 0 || number % 3 === 0 ? 'all' : some.join(';');
 }
 
+/** What the launched part of the holding is, as an agent reports it when it comes back. */
+function usedOf({ frameworkId, role, launched }: Readonly<Holding>): string[] {
+  const firm = Array.from(launched.filter(isFirm).scalars(), ([name, amount]) => `${name}:${amount}`);
+  return firm.length === 0 ? [] : [`${frameworkId}/${role}/${firm.join(';')}`];
+}
+
 const EVENTS = {
   allocate: ([wait, some, id]) => [
     ...(wait % 3 === 0 ? [] : [`now ${(wait % 8) * 300}`]),
@@ -179,6 +193,68 @@ const EVENTS = {
     (id, [, place]) => `update-agent ${id} attributes=${['rack:r1', 'rack:r2', 'level:3'][place % 3]}`,
   ),
   resizeAgent: withAgent((id, [, shape]) => `update-agent ${id} total=${pick(SHAPES, shape)}`),
+  /** Removed as lost, and back with its tasks and whatever it is now. */
+  returnAgent: ([which, shape, place], { agents, holdings }) => {
+    const id = pick([...agents], which);
+    if (id === undefined) return [];
+    const used = holdings.filter(({ agentId }) => agentId === id).flatMap(usedOf);
+    const words = [`agent ${id} ${pick(SHAPES, shape)}`, pick(PLACES, place) ?? ''];
+    if (used.length > 0) words.push(`used=${used.join(',')}`);
+    return [`remove-agent ${id}`, words.filter((word) => word !== '').join(' ')];
+  },
+  /** Restarted with other resources, attributes and region while the master knew it. */
+  reregister: withAgent(
+    (id, [, shape, place]) =>
+      `update-agent ${id} total=${pick(SHAPES, shape)} attributes=${['rack:r1', 'rack:r2', 'level:3'][place % 3]} region=${['east', 'west'][(place >> 2) % 2]}`,
+  ),
+  moveRegion: withAgent((id, [, region]) => `update-agent ${id} region=${['east', 'west'][region % 2]}`),
+  agentCapabilities: withAgent((id, [, on]) => `update-agent ${id} capabilities=${on % 2 === 0 ? 'all' : 'none'}`),
+  /** GPUs, other regions, shared and revocable ones: as before in everything else. */
+  changeCapabilities: withFramework(
+    (id, [, some], roles) =>
+      `update-framework ${id} ${roles.join()}${some % 6 === 0 ? '' : ` can=${CAPABILITIES[some % 6]}`}`,
+  ),
+  maintain: withAgent((id, [, when]) => `maintenance ${id} ${when % 4 === 3 ? 'none' : `${(when % 4) + 1}000`}`),
+  answerInverse: ([which, word, refuse], { holdings, underMaintenance }) => {
+    const askable = holdings.filter(
+      ({ agentId, offered, launched }) => underMaintenance.includes(agentId) && !offered.add(launched).isEmpty,
+    );
+    const chosen = pick(askable, which);
+    if (chosen === undefined) return [];
+    const pair = `${chosen.frameworkId} ${chosen.agentId}`;
+    if (word % 4 === 0) return [`inverse-gone ${pair}`];
+    return [`answer-inverse ${pair} ${word % 2 === 0 ? 'accept' : 'decline'}${pick(REFUSALS, refuse)}`];
+  },
+  slice: ([budget]) => [`allocate budget=${pick(SLICES, budget)} slices=1`],
+  reservedAgent: addAgent(RESERVED_SHAPES, ['']),
+  reservedFramework: ([which, roleSet, refines], { frameworks }) => {
+    const id = `f${which % FRAMEWORKS}`;
+    const roles = ['eng/web', 'eng', 'eng/web/a', 'eng,eng/web'][roleSet % 4];
+    const can = refines % 4 === 0 ? '' : ' can=RESERVATION_REFINEMENT';
+    return frameworks.has(id) ? [] : [`framework ${id} ${roles}${can}`];
+  },
+  /** A subrole reserves for itself what is reserved for a role above it. */
+  refine: ([which], { holdings }) => {
+    const refinable = holdings.flatMap((holding) =>
+      holding.offered.entries
+        .filter(({ kind }) => {
+          const { reservations } = kind;
+          return kind.type === 'SCALAR' && reservations.length === 1 && reservations[0]?.type === 'STATIC';
+        })
+        .filter(({ kind }) => isAncestor(kind.reservationRole, holding.role))
+        .map(({ kind }) => ({ holding, text: `${kind.name}(${kind.reservationRole}):1` })),
+    );
+    const chosen = pick(refinable, which);
+    return chosen === undefined ? [] : [about('reserve', chosen.holding, chosen.text, chosen.holding.role)];
+  },
+  operatorRefine: withAgent((id, [, what]) => {
+    const [role, text] = [
+      ['eng/web', 'cpus(eng):1'],
+      ['eng/web', 'mem(eng):256'],
+      ['eng/web/a', 'cpus(eng):1'],
+    ][what % 3] ?? ['', ''];
+    return `operator-reserve ${id} ${role} ${text}`;
+  }),
   agentActivity: withAgent((id, [, on]) => `${on % 2 === 0 ? 'activate' : 'deactivate'}-agent ${id}`),
   whitelist: ([every, id]) => [
     every % 2 === 0 ? 'whitelist everybody' : `whitelist a${id % AGENTS}.host,a1.host,a2.host`,
@@ -213,7 +289,7 @@ const EVENTS = {
   }),
 } satisfies Record<string, Event>;
 
-type Kind = keyof typeof EVENTS;
+export type Kind = keyof typeof EVENTS;
 
 /** How often each kind of event is drawn; the first ones are what a failure shrinks to. */
 function family(weights: Partial<Record<Kind, number>>): readonly Kind[] {
@@ -248,14 +324,93 @@ export const EVERYTHING: Family = {
     backPressure: 1,
     moveAgent: 1,
     resizeAgent: 1,
+    returnAgent: 1,
+    reregister: 1,
+    changeCapabilities: 1,
+    maintain: 2,
+    answerInverse: 1,
     agentActivity: 2,
     whitelist: 1,
     pause: 1,
     reserve: 4,
+    refine: 1,
     share: 3,
     operatorReserve: 2,
   }),
 };
+
+/** What operators, and agents that come and go, do to a cluster with tasks. */
+export const OPERATIONS: Family = {
+  setting: family({ agent: 3, framework: 3, plainAgent: 2, plainFramework: 2 }),
+  kinds: family({
+    allocate: 10,
+    launch: 6,
+    declineAll: 1,
+    decline: 2,
+    finish: 2,
+    agent: 1,
+    framework: 1,
+    weight: 2,
+    agentActivity: 2,
+    whitelist: 2,
+    returnAgent: 2,
+    reregister: 2,
+    moveRegion: 2,
+    agentCapabilities: 2,
+    changeCapabilities: 3,
+    maintain: 3,
+    answerInverse: 3,
+    revive: 1,
+    connection: 1,
+  }),
+};
+
+/** Reservations below reservations. */
+export const RESERVED: Family = {
+  setting: family({ reservedAgent: 1, reservedFramework: 1 }),
+  kinds: family({
+    allocate: 8,
+    refine: 4,
+    operatorRefine: 3,
+    launch: 4,
+    hand: 4,
+    finish: 3,
+    reserve: 2,
+    quota: 1,
+    changeCapabilities: 1,
+    reservedAgent: 1,
+    reservedFramework: 1,
+  }),
+};
+
+/** Runs in slices, and everything that can come in between. */
+export const INTERRUPTED: Family = {
+  setting: family({ agent: 2, framework: 2, plainAgent: 3, plainFramework: 3, quota: 2 }),
+  kinds: family({
+    ...{ slice: 24, allocate: 4, launch: 3, hand: 2, decline: 3, declineAll: 1, finish: 3, quota: 3, weight: 1 },
+    ...{ agent: 1, framework: 1, removeAgent: 1, removeFramework: 1, updateFramework: 2, changeCapabilities: 1 },
+    ...{ suppress: 2, revive: 1, connection: 2, backPressure: 1, moveAgent: 1, resizeAgent: 1, reregister: 1 },
+    ...{ returnAgent: 1, moveRegion: 1, agentCapabilities: 1, agentActivity: 2, whitelist: 1, pause: 1, reserve: 1 },
+    ...{ operatorReserve: 2, maintain: 1, answerInverse: 1 },
+  }),
+};
+
+const EXCLUDED = ['', '', 'mem', '', 'cpus', '', 'cpus,gpus'];
+const FRACTIONS = ['', '', '', '0.5', '', '0.25'];
+
+/** Options of an allocator, drawn by a number; 0: all at their defaults. */
+export function optionsOf(seed: number, more = ''): string {
+  const excluded = pick(EXCLUDED, seed) ?? '';
+  const fraction = pick(FRACTIONS, Math.floor(seed / EXCLUDED.length)) ?? '';
+  const words = [
+    `seed=${seed}`,
+    excluded && `exclude=${excluded}`,
+    fraction && `fraction=${fraction}`,
+    'region=east',
+    more,
+  ];
+  return words.filter((word) => word !== '').join(' ');
+}
 
 /** Only what leaves every framework free to take anything: the shares are then bounded. */
 export const PLAIN: Family = {

@@ -5,8 +5,9 @@
  * none of its books.
  *
  * Order: agents are shuffled by the same seeded generator, listed by the place they took when they were added (a place that was
- * left is taken again, the last left first). So every offer of a DRF cluster is comparable. Random sorters are not drawn here.
- * Inverse offers, slices of a run and questions that change nothing (`explain`, `roles`, `totals`) are left out.
+ * left is taken again, the last left first). So every offer of a DRF cluster is comparable. Random sorters are not drawn here,
+ * and what events between the slices of a run come to is not worked out: of those it keeps the facts, for the laws.
+ * Questions that change nothing (`explain`, `roles`, `totals`) are left out.
  */
 import { type Random, seededRandom, shuffle } from '../../src/base/random.js';
 import { type Rejection, reject } from '../../src/base/rejection.js';
@@ -17,10 +18,12 @@ import type {
   AllocatorFramework,
   AllocatorOptions,
   AllocatorSnapshot,
+  InverseOfferDecision,
   OfferDecision,
 } from '../../src/offers/allocator/allocator.js';
 import { sameAttributes } from '../../src/offers/resources/attributes.js';
 import { Resources } from '../../src/offers/resources/resources.js';
+import { ReferenceMaintenance } from './maintenance.js';
 import {
   type Amounts,
   type Filter,
@@ -28,6 +31,7 @@ import {
   isAncestor,
   isFirm,
   isLargeEnough,
+  largestParts,
   lineage,
   maySee,
   parentOf,
@@ -59,7 +63,9 @@ export class ReferenceAllocator {
   readonly inactiveAgents = new Set<string>();
   readonly weights = new Map<string, number>();
   readonly quotas = new Map<string, Quota>();
+  readonly maintenance = new ReferenceMaintenance();
   whitelist: ReadonlySet<string> | null = null;
+  isPaused = false;
   holdings: readonly Holding[] = [];
   filters: readonly Filter[] = [];
 
@@ -68,7 +74,6 @@ export class ReferenceAllocator {
   readonly #places: (string | undefined)[] = [];
   readonly #freePlaces: number[] = [];
   readonly #random: Random;
-  #paused = false;
   #runs = 0;
 
   constructor(readonly options: AllocatorOptions) {
@@ -88,12 +93,14 @@ export class ReferenceAllocator {
     this.backPressured.delete(id);
     this.offers.delete(id);
     this.#dropFilters((filter) => filter.frameworkId === id);
+    this.maintenance.forgetFramework(id);
     this.#forget();
   }
 
   deactivateFramework(id: string): void {
     this.#change(id, { active: false });
     this.#dropFilters((filter) => filter.frameworkId === id);
+    this.maintenance.dropFilters(id);
   }
 
   activateFramework(id: string): void {
@@ -118,6 +125,7 @@ export class ReferenceAllocator {
     const named = this.#named(id, roles);
     for (const role of named) this.suppressed.get(id)?.delete(role);
     this.#dropFilters((filter) => filter.frameworkId === id && named.includes(filter.role));
+    this.maintenance.dropFilters(id);
   }
 
   setBackPressure(id: string, on: boolean): void {
@@ -146,6 +154,7 @@ export class ReferenceAllocator {
     this.inactiveAgents.delete(id);
     this.holdings = this.holdings.filter(({ agentId }) => agentId !== id);
     this.#dropFilters((filter) => filter.agentId === id);
+    this.maintenance.update(id, undefined);
     this.#forget();
   }
 
@@ -164,6 +173,14 @@ export class ReferenceAllocator {
 
   deactivateAgent(id: string): void {
     this.inactiveAgents.add(id);
+  }
+
+  updateUnavailability(...said: Parameters<ReferenceMaintenance['update']>): void {
+    this.maintenance.update(...said);
+  }
+
+  updateInverseOffer(...said: Parameters<ReferenceMaintenance['settle']>): void {
+    this.maintenance.settle(...said);
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | null): void {
@@ -221,29 +238,45 @@ export class ReferenceAllocator {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.isPaused = true;
   }
 
   resume(): void {
-    this.#paused = false;
+    this.isPaused = false;
   }
 
   // Offers.
 
   allocate(agentIds: ReadonlySet<string> | undefined, nowMs: number): AllocationResult {
-    if (this.#paused) return { offers: [], inverseOffers: [], more: false };
+    if (this.isPaused) return { offers: [], inverseOffers: [], more: false };
     this.#runs++;
-    this.filters = this.filters.filter(({ untilMs }) => untilMs > nowMs);
-    return { offers: this.#run(agentIds), inverseOffers: [], more: false };
+    this.dropExpiredFilters(nowMs);
+    const offers = this.#run(agentIds);
+    return { offers, inverseOffers: this.decideInverseOffers(agentIds, nowMs), more: false };
   }
 
   /** Books offers that another allocator made in place of an own run. */
-  adopt(offers: readonly OfferDecision[], nowMs: number): void {
-    this.filters = this.filters.filter(({ untilMs }) => untilMs > nowMs);
+  adopt(offers: readonly OfferDecision[]): void {
     for (const { frameworkId, agentId, resources } of offers) {
       this.#allocate(frameworkId, agentId, resources);
       this.#countOffer(frameworkId);
     }
+  }
+
+  dropExpiredFilters(nowMs: number): void {
+    this.#dropFilters(({ untilMs }) => untilMs <= nowMs);
+  }
+
+  /** Every framework that holds something of an agent under maintenance is asked once. */
+  decideInverseOffers(agentIds: ReadonlySet<string> | undefined, nowMs: number): readonly InverseOfferDecision[] {
+    const candidates = this.holdings.filter(
+      ({ frameworkId, agentId }) =>
+        this.frameworks.get(frameworkId)?.active === true &&
+        !this.backPressured.has(frameworkId) &&
+        !this.inactiveAgents.has(agentId) &&
+        agentIds?.has(agentId) !== false,
+    );
+    return this.maintenance.ask(candidates, nowMs);
   }
 
   snapshot(): AllocatorSnapshot {
@@ -328,7 +361,7 @@ export class ReferenceAllocator {
       if (agent === undefined || (agentIds !== undefined && !agentIds.has(agent.id))) return false;
       return this.isUsable(agent) && !this.free(agent.id).isEmpty;
     });
-    const run: Run = { required: this.#requiredHeadroom(), available: this.#availableHeadroom(), offers: [] };
+    const run: Run = { required: this.requiredHeadroom(), available: this.availableHeadroom(), offers: [] };
     shuffle(order, this.#random);
     if (run.required.size > 0) {
       for (const id of order) this.#serveGuarantees(this.#agent(id), run);
@@ -342,8 +375,8 @@ export class ReferenceAllocator {
   #serveGuarantees(agent: AllocatorAgent, run: Run): void {
     if (this.free(agent.id).isEmpty) return;
     for (const role of this.#rolesInOrder())
-      for (const frameworkId of this.#guaranteeOf(role) === undefined ? [] : this.#frameworksInOrder(role)) {
-        const missing = this.#guaranteeOf(role);
+      for (const frameworkId of this.guaranteeOf(role) === undefined ? [] : this.#frameworksInOrder(role)) {
+        const missing = this.guaranteeOf(role);
         if (missing !== undefined) this.#offerGuarantee(agent, frameworkId, role, { missing, run });
       }
   }
@@ -354,8 +387,8 @@ export class ReferenceAllocator {
     role: string,
     { missing, run }: { readonly missing: Amounts; readonly run: Run },
   ): void {
-    const visible = this.#visible(agent, frameworkId, role, run);
-    const limits = this.#remainingLimits(role);
+    const visible = this.#withinFraction(agent, frameworkId, role, run);
+    const limits = this.remainingLimits(role);
     const guaranteed = shrink(visible.filter(isFirm), (name) =>
       Math.min(missing.get(name) ?? 0, limits.get(name) ?? Number.POSITIVE_INFINITY),
     );
@@ -369,16 +402,17 @@ export class ReferenceAllocator {
     );
     const offer = guaranteed.add(additional).add(others);
     if (!this.#offer(agent, frameworkId, role, offer, run)) return;
-    replace(run.required, this.#requiredHeadroom());
+    replace(run.required, this.requiredHeadroom());
   }
 
   /** Stage 2. */
   #serveFairShare(agent: AllocatorAgent, run: Run): void {
+    if (this.free(agent.id).isEmpty) return;
     for (const role of this.#rolesInOrder())
       for (const frameworkId of this.#frameworksInOrder(role)) {
         if (this.free(agent.id).isEmpty) return;
-        const visible = this.#visible(agent, frameworkId, role, run);
-        const limits = this.#remainingLimits(role);
+        const visible = this.#withinFraction(agent, frameworkId, role, run);
+        const limits = this.remainingLimits(role);
         const firm = visible.filter(isFirm);
         const kept = shrink(firm, (name) => Math.min(limits.get(name) ?? Number.POSITIVE_INFINITY, spare(run, name)));
         const offer = kept === firm ? visible : visible.filter((entry) => !isFirm(entry)).add(kept);
@@ -397,6 +431,19 @@ export class ReferenceAllocator {
     );
   }
 
+  /** `--max-offer-fraction`: one offer holds a part of the agent at most, what stage 1 gave already included. */
+  #withinFraction(agent: AllocatorAgent, frameworkId: string, role: string, run: Run): Resources {
+    const visible = this.#visible(agent, frameworkId, role, run);
+    const framework = this.frameworks.get(frameworkId);
+    const parts = framework === undefined ? undefined : largestParts(agent, framework, role, this.options);
+    if (parts === undefined) return visible;
+    const isOf = (o: Holding): boolean => o.agentId === agent.id && o.frameworkId === frameworkId && o.role === role;
+    const given = Resources.sum(run.offers.filter(isOf).map(({ resources }) => resources.filter(isFirm)));
+    const firm = visible.filter(isFirm);
+    const kept = shrink(firm, (name) => (parts.get(name) ?? 0) - given.scalarMilli(name));
+    return kept === firm ? visible : visible.filter((entry) => !isFirm(entry)).add(kept);
+  }
+
   #offer(agent: AllocatorAgent, frameworkId: string, role: string, offer: Resources, run: Run): boolean {
     const framework = this.frameworks.get(frameworkId);
     if (framework === undefined || !isLargeEnough(offer, framework, role, this.options)) return false;
@@ -407,7 +454,7 @@ export class ReferenceAllocator {
     if (!grows) this.#countOffer(frameworkId);
     const resources = offer.allocatedTo(role);
     this.#allocate(frameworkId, agent.id, resources);
-    replace(run.available, this.#availableHeadroom());
+    replace(run.available, this.availableHeadroom());
     run.offers.push({ frameworkId, role, agentId: agent.id, resources });
     return true;
   }
@@ -415,7 +462,7 @@ export class ReferenceAllocator {
   // Quota.
 
   /** What is missing to the nearest guarantee at or above the role that is not met; undefined: all are met. */
-  #guaranteeOf(role: string): Amounts | undefined {
+  guaranteeOf(role: string): Amounts | undefined {
     for (const at of lineage(role)) {
       const missing = this.missing(at);
       if (missing.size > 0) return missing;
@@ -424,7 +471,7 @@ export class ReferenceAllocator {
   }
 
   /** What must be kept for guarantees. A role's guarantee covers those below it. */
-  #requiredHeadroom(): Amounts {
+  requiredHeadroom(): Amounts {
     const names = new Set([...this.quotas.values()].flatMap(({ guarantees }) => [...guarantees.keys()]));
     const amounts = [...names].map((name) => [name, this.#requiredBelow(undefined, name)] as const);
     return new Map(amounts.filter(([, milli]) => milli > 0));
@@ -438,7 +485,7 @@ export class ReferenceAllocator {
   }
 
   /** Firm resources of all agents that nobody holds. */
-  #availableHeadroom(): Amounts {
+  availableHeadroom(): Amounts {
     const out: Amounts = new Map();
     const count = (resources: Resources, sign: 1 | -1): void => {
       for (const { kind, milli } of resources.filter(isFirm).entries)
@@ -450,7 +497,7 @@ export class ReferenceAllocator {
   }
 
   /** By name; absent: not limited. Limits of all ancestors hold. */
-  #remainingLimits(role: string): Amounts {
+  remainingLimits(role: string): Amounts {
     const out: Amounts = new Map();
     for (const at of lineage(role))
       for (const [name, milli] of this.quotas.get(at)?.limits ?? []) {

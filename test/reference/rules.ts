@@ -89,6 +89,28 @@ export function isLargeEnough(
   );
 }
 
+/**
+ * How much of each name one offer may hold of the firm resources of the agent; undefined: all. Whatever an alternative of the
+ * minimum asks for is not denied.
+ */
+export function largestParts(
+  agent: AllocatorAgent,
+  framework: AllocatorFramework,
+  role: string,
+  options: AllocatorOptions,
+): Amounts | undefined {
+  const fraction = options.maxOfferFraction;
+  if (fraction === undefined) return undefined;
+  const parts = [...agent.total.scalars()].map(
+    ([name]) => [name, Math.floor(agent.total.scalarMilli(name) * fraction)] as const,
+  );
+  const out: Amounts = new Map(parts);
+  for (const alternative of minimumOf(framework, role, options))
+    for (const [name, quantity] of alternative)
+      out.set(name, Math.max(out.get(name) ?? 0, Math.round(quantity * 1000)));
+  return out;
+}
+
 function minimumOf(
   framework: AllocatorFramework,
   role: string,

@@ -52,7 +52,7 @@ export class AllocationRun {
   constructor(
     private readonly context: RunContext,
     agentSlots: Int32Array,
-    private readonly quota: QuotaRun | undefined,
+    private quota: QuotaRun | undefined,
   ) {
     this.#agentSlots = agentSlots;
     this.#stage = quota?.hasUnsatisfied === true ? 1 : 2;
@@ -73,12 +73,22 @@ export class AllocationRun {
     return { offers: this.#offers, done: this.#isDone };
   }
 
-  /** Gives back what is decided but not yet returned and concerns the agent or framework: it is going away. */
-  dropHeld(which: { readonly agentSlot?: number; readonly frameworkId?: string }): void {
+  /** Goes on with quota as it is now. */
+  takeQuota(quota: QuotaRun | undefined): void {
+    this.quota = quota;
+  }
+
+  /**
+   * Gives back what is decided but not yet returned and concerns the agent or framework: it is going away, or not what it was
+   * when that was decided. Returns whether there was anything.
+   */
+  dropHeld(which: { readonly agentSlot?: number; readonly frameworkId?: string }): boolean {
     const { ledger } = this.context;
-    for (const [agentSlot, ofAgent] of this.#held) {
+    let isDropped = false;
+    for (const agentSlot of which.agentSlot === undefined ? [...this.#held.keys()] : [which.agentSlot]) {
       const agent = ledger.agents[agentSlot];
-      if (agent === undefined || (which.agentSlot !== undefined && which.agentSlot !== agentSlot)) continue;
+      const ofAgent = this.#held.get(agentSlot);
+      if (agent === undefined || ofAgent === undefined) continue;
       for (const [clientSlot, tagged] of ofAgent) {
         const client = ledger.clients[clientSlot];
         if (client === undefined) continue;
@@ -86,8 +96,10 @@ export class AllocationRun {
         ofAgent.delete(clientSlot);
         ledger.release(agent, client, tagged, false);
         ledger.countOffer(client.frameworkId, -1);
+        isDropped = true;
       }
     }
+    return isDropped;
   }
 
   get #isDone(): boolean {

@@ -64,6 +64,8 @@ class HierarchicalAllocator implements Allocator {
   #run: AllocationRun | undefined;
   /** Of the run; undefined: all. */
   #runAgentIds: ReadonlySet<string> | undefined;
+  /** What the run knows of quota is not what holds now. */
+  #isQuotaOfRunStale = false;
   #runs = 0;
 
   constructor(private readonly options: AllocatorOptions) {
@@ -98,7 +100,7 @@ class HierarchicalAllocator implements Allocator {
   removeFramework(frameworkId: string): void {
     const framework = this.#ledger.frameworks.get(frameworkId);
     if (framework === undefined) return;
-    this.#run?.dropHeld({ frameworkId });
+    this.#dropHeld({ frameworkId });
     const clients = [...this.#ledger.clientsOf(framework)];
     this.#ledger.frameworks.delete(frameworkId);
     this.#inverseOffers.forgetFramework(frameworkId);
@@ -111,7 +113,7 @@ class HierarchicalAllocator implements Allocator {
 
   deactivateFramework(frameworkId: string): void {
     const framework = this.#getFramework(frameworkId);
-    this.#run?.dropHeld({ frameworkId });
+    this.#dropHeld({ frameworkId });
     framework.active = false;
     this.#inverseOffers.dropFilters(frameworkId);
     for (const client of this.#ledger.clientsOf(framework)) {
@@ -129,6 +131,7 @@ class HierarchicalAllocator implements Allocator {
 
   updateFramework(framework: AllocatorFramework): void {
     const state = this.#getFramework(framework.id);
+    this.#dropHeld({ frameworkId: framework.id });
     const former = [...this.#ledger.clientsOf(state)];
     const formerlySuppressed = new Set(state.suppressedRoles);
     state.info = framework.info;
@@ -153,6 +156,7 @@ class HierarchicalAllocator implements Allocator {
 
   suppressRoles(frameworkId: string, roles: readonly string[]): void {
     const framework = this.#getFramework(frameworkId);
+    this.#dropHeld({ frameworkId });
     for (const role of roles.length === 0 ? framework.roles : roles) framework.suppressedRoles.add(role);
     for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
   }
@@ -173,6 +177,7 @@ class HierarchicalAllocator implements Allocator {
   setBackPressure(frameworkId: string, on: boolean): void {
     const framework = this.#ledger.frameworks.get(frameworkId);
     if (framework === undefined) return;
+    this.#dropHeld({ frameworkId });
     framework.backPressure = on;
     for (const client of this.#ledger.clientsOf(framework)) this.#ledger.settleActivity(client);
   }
@@ -201,8 +206,9 @@ class HierarchicalAllocator implements Allocator {
   removeAgent(agentId: string): void {
     const agent = this.#ledger.agentOfId.get(agentId);
     if (agent === undefined) return;
-    this.#run?.dropHeld({ agentSlot: agent.slot });
+    this.#dropHeld({ agentSlot: agent.slot });
     this.#ledger.removeAgent(agent);
+    this.#isQuotaOfRunStale = true;
     this.#inverseOffers.update(agentId, undefined);
   }
 
@@ -216,6 +222,8 @@ class HierarchicalAllocator implements Allocator {
   ): void {
     const agent = this.#getAgent(agentId);
     const ledger = this.#ledger;
+    this.#dropHeld({ agentSlot: agent.slot });
+    this.#isQuotaOfRunStale = true;
     if (change.info !== undefined && !sameAttributes(agent.info.attributes ?? [], change.info.attributes ?? []))
       ledger.filters.removeAgent(agent.slot, ledger.clients.length);
     if (change.total !== undefined) ledger.changeTotal(agent, change.total);
@@ -230,7 +238,7 @@ class HierarchicalAllocator implements Allocator {
 
   deactivateAgent(agentId: string): void {
     const agent = this.#getAgent(agentId);
-    this.#run?.dropHeld({ agentSlot: agent.slot });
+    this.#dropHeld({ agentSlot: agent.slot });
     agent.active = false;
   }
 
@@ -251,6 +259,7 @@ class HierarchicalAllocator implements Allocator {
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | null): void {
+    this.#dropHeld({});
     this.#whitelist = hostnames;
     for (const agent of this.#ledger.agentOfId.values())
       agent.whitelisted = hostnames === null || hostnames.has(agent.info.hostname);
@@ -281,6 +290,9 @@ class HierarchicalAllocator implements Allocator {
     if (agent === undefined) return reject('not-found', `agent ${agentId} is not registered`);
     if (!agent.available.contains(from))
       return reject('conflict', `agent ${agentId} has ${agent.available} free, which does not contain ${from}`);
+    // What is reserved now may be what a limit left.
+    this.#dropHeld({});
+    this.#isQuotaOfRunStale = true;
     this.#ledger.changeTotal(agent, agent.total.subtract(from).add(to));
     return undefined;
   }
@@ -296,6 +308,7 @@ class HierarchicalAllocator implements Allocator {
     const agent = this.#ledger.agentOfId.get(recovered.agentId);
     // An agent that is gone took everything with it.
     if (agent === undefined || resources.isEmpty) return;
+    if (recovered.refuse !== undefined) this.#dropHeld({ agentSlot: agent.slot, frameworkId });
     const onlyRole = resources.allocationRole;
     const parts = onlyRole === undefined ? resources.byAllocationRole() : ([[onlyRole, resources]] as const);
     for (const [role, part] of parts) {
@@ -324,6 +337,8 @@ class HierarchicalAllocator implements Allocator {
     role: string,
     quota: { readonly guarantees: ReadonlyMap<string, number>; readonly limits: ReadonlyMap<string, number> },
   ): void {
+    this.#dropHeld({});
+    this.#isQuotaOfRunStale = true;
     const { tree } = this.#ledger;
     const node = tree.getOrCreate(role);
     const isDefault = quota.guarantees.size === 0 && quota.limits.size === 0;
@@ -353,6 +368,8 @@ class HierarchicalAllocator implements Allocator {
     const limit = Math.max(1, budget);
     if (this.#run === undefined && !this.#dropExpiredFilters(nowMs, limit)) return { ...NOTHING, more: true };
     this.#run ??= this.#startRun(agentIds);
+    if (this.#isQuotaOfRunStale) this.#run.takeQuota(this.#quotaRun());
+    this.#isQuotaOfRunStale = false;
     const { offers, done } = this.#run.step(limit);
     if (!done) return { offers, inverseOffers: [], more: true };
     const inverseOffers = this.#inverseOffers.decide(this.#ledger, this.#runAgentIds, nowMs);
@@ -404,6 +421,7 @@ class HierarchicalAllocator implements Allocator {
   #startRun(agentIds: ReadonlySet<string> | undefined): AllocationRun {
     this.#runs++;
     this.#runAgentIds = agentIds;
+    this.#isQuotaOfRunStale = false;
     const context = {
       ledger: this.#ledger,
       roleOrder: this.#roleOrder,
@@ -412,6 +430,11 @@ class HierarchicalAllocator implements Allocator {
       maxOfferFraction: this.options.maxOfferFraction,
     };
     return new AllocationRun(context, this.#candidates(agentIds), this.#quotaRun());
+  }
+
+  /** What a run decided and did not return yet goes back where it concerns what changes now. */
+  #dropHeld(which: { readonly agentSlot?: number; readonly frameworkId?: string }): void {
+    if (this.#run?.dropHeld(which) === true) this.#isQuotaOfRunStale = true;
   }
 
   /** Slots of the agents that have something to give, in the order of their slots: the ids' order must not matter. */

@@ -3,12 +3,14 @@
  * The interpreter plays the master: it remembers what was offered and launched, and gives it back when told to.
  *
  *   options [sorter=drf|random] [frameworks=drf|random] [seed=N] [min=cpus:1|mem:64] [exclude=gpus,...] [region=R] [gpus=offer-to-all] [fraction=0.5] [bound=N]   a cluster without anything
- *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES]
+ *   agent ID RESOURCES [host=H] [region=R] [attributes=k:v;...] [capabilities=none] [used=FRAMEWORK/ROLE/RESOURCES,...]
  *   framework ID ROLES [can=CAP,...] [suppressed=ROLES] [min=ROLE/RESOURCES|ROLE/any] [where=ROLE/CONSTRAINT] [inactive]
  *   update-framework (as framework)   remove-framework ID   deactivate ID   activate ID   back-pressure ID on|off
- *   update-agent ID [total=RESOURCES] [attributes=...]   remove-agent ID   deactivate-agent ID   activate-agent ID
+ *   update-agent ID [total=RESOURCES] [host=H] [region=R] [attributes=...] [capabilities=none|all]   (what is not named: as before)
+ *   remove-agent ID   deactivate-agent ID   activate-agent ID
  *   allocate [agents=ID,...] [budget=N] [slices=N] [times=N]   now +MS
  *       times: each run declined at once, and only how many offers each had is told; slices: no more of them than that
+ *   maintenance AGENT START|none   answer-inverse FRAMEWORK AGENT accept|decline [refuse=MS]   inverse-gone FRAMEWORK AGENT
  *   decline FRAMEWORK AGENT [role=R] [refuse=MS]   decline-all [refuse=MS]   launch FRAMEWORK AGENT RESOURCES|all [role=R]   (the rest stays offered)
  *   finish FRAMEWORK AGENT RESOURCES|all [role=R]   reserve FRAMEWORK AGENT RESOURCES [role=R]
  *   create-shared FRAMEWORK AGENT ID MB [role=R]   operator-reserve AGENT ROLE RESOURCES
@@ -46,6 +48,8 @@ export class Interpreter {
   #allocator: Allocator | undefined;
   #holdings: Holding[] = [];
   #nowMs = 0;
+  /** Of the agents that are there, as they were described last. */
+  readonly #agentWords = new Map<string, ReadonlyMap<string, string>>();
 
   /** `create`: what makes the allocator that the script drives. */
   constructor(private readonly create: (options: AllocatorOptions) => Allocator = createAllocator) {}
@@ -76,15 +80,15 @@ export class Interpreter {
         this.#options = optionsOf(named);
         this.#allocator = undefined;
         this.#holdings = [];
+        this.#agentWords.clear();
         this.#nowMs = 0;
         return [];
       case 'agent':
+        this.#agentWords.set(id, named);
         this.#core.addAgent({
           id,
           info: agentInfo(id, named),
-          capabilities: new Set(
-            named.get('capabilities') === 'none' ? [] : ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'],
-          ),
+          capabilities: agentCapabilities(named),
           total: resourcesOf(what),
           used: this.#used(id, named.get('used')),
         });
@@ -122,13 +126,11 @@ export class Interpreter {
       },
       'deactivate-agent': () => core.deactivateAgent(id),
       'activate-agent': () => core.activateAgent(id),
-      'update-agent': () => {
-        const total = named.get('total');
-        core.updateAgent(id, {
-          ...(total === undefined ? {} : { total: resourcesOf(total) }),
-          ...(named.has('attributes') ? { info: agentInfo(id, named) } : {}),
-        });
-      },
+      'update-agent': () => this.#updateAgent(id, named),
+      maintenance: () =>
+        core.updateUnavailability(id, what === 'none' ? undefined : { start: { nanoseconds: Number(what) } }),
+      'answer-inverse': () => this.#answerInverse(words, named.get('refuse')),
+      'inverse-gone': () => core.updateInverseOffer(id, what),
       suppress: () => core.suppressRoles(id, listOf(what)),
       revive: () => core.reviveRoles(id, listOf(what)),
       weight: () => core.updateWeights(new Map([[id, Number(what)]])),
@@ -186,24 +188,14 @@ export class Interpreter {
   }
 
   #allocate(named: ReadonlyMap<string, string>): readonly string[] {
-    const agents = named.get('agents');
     const budget = named.get('budget');
     const out: string[] = [];
     let slices = 0;
     const most = Number(named.get('slices') ?? Number.POSITIVE_INFINITY);
     for (let more = true; more && slices < most; slices++) {
-      const result = this.#core.allocate(
-        agents === undefined ? undefined : new Set(listOf(agents)),
-        this.#nowMs,
-        budget === undefined ? undefined : Number(budget),
-      );
-      more = result.more;
-      for (const { frameworkId, agentId, role, resources } of result.offers) {
-        const holding = this.#getHolding(frameworkId, agentId, role);
-        holding.offered = holding.offered.add(resources);
-        holding.offers++;
-        out.push(`${agentId} -> ${frameworkId} (${role}): ${resources.unallocated()}`);
-      }
+      const slice = this.#allocateSlice(named, budget === undefined ? undefined : Number(budget));
+      more = slice.more;
+      out.push(...slice.lines);
     }
     if (out.length === 0) return ['no offers'];
     return [...out.sort(), ...(budget === undefined ? [] : [`in ${slices} slices`])];
@@ -221,6 +213,43 @@ export class Interpreter {
       }
     }
     return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([who, count]) => `${who}: ${count} offers`);
+  }
+
+  #allocateSlice(named: ReadonlyMap<string, string>, budget: number | undefined): { lines: string[]; more: boolean } {
+    const agents = named.get('agents');
+    const agentIds = agents === undefined ? undefined : new Set(listOf(agents));
+    const { offers, inverseOffers, more } = this.#core.allocate(agentIds, this.#nowMs, budget);
+    const lines = offers.map(({ frameworkId, agentId, role, resources }) => {
+      const holding = this.#getHolding(frameworkId, agentId, role);
+      holding.offered = holding.offered.add(resources);
+      holding.offers++;
+      return `${agentId} -> ${frameworkId} (${role}): ${resources.unallocated()}`;
+    });
+    const inverse = inverseOffers.map(
+      ({ frameworkId, agentId, unavailability }) =>
+        `${agentId} wanted back from ${frameworkId} at ${unavailability.start.nanoseconds}`,
+    );
+    return { lines: [...lines, ...inverse], more };
+  }
+
+  #updateAgent(id: string, named: ReadonlyMap<string, string>): void {
+    const words = new Map([...(this.#agentWords.get(id) ?? []), ...named]);
+    this.#agentWords.set(id, words);
+    const total = named.get('total');
+    const isOther = ['host', 'region', 'attributes'].some((name) => named.has(name));
+    this.#core.updateAgent(id, {
+      ...(total === undefined ? {} : { total: resourcesOf(total) }),
+      ...(isOther ? { info: agentInfo(id, words) } : {}),
+      ...(named.has('capabilities') ? { capabilities: agentCapabilities(words) } : {}),
+    });
+  }
+
+  #answerInverse([frameworkId = '', agentId = '', word = '']: readonly string[], refuse: string | undefined): void {
+    const status = word === 'accept' ? ('ACCEPT' as const) : ('DECLINE' as const);
+    this.#core.updateInverseOffer(frameworkId, agentId, {
+      status: { status, framework_id: { value: frameworkId }, timestamp: { nanoseconds: this.#nowMs * 1e6 } },
+      untilMs: refuse === undefined ? undefined : this.#nowMs + Number(refuse),
+    });
   }
 
   #decline(holding: Holding, refuse: string | undefined): readonly string[] {
@@ -258,9 +287,7 @@ export class Interpreter {
   }
 
   #reserve(holding: Holding, resources: Resources): readonly string[] {
-    const reservations = [{ type: 'DYNAMIC' as const, role: holding.role }];
-    const to = Resources.of(resources.toWire().map((resource) => ({ ...resource, reservations })));
-    return this.#convert(holding, resources, to);
+    return this.#convert(holding, resources, reservedTo(holding.role, resources));
   }
 
   #createShared(holding: Holding, id: string, mb: number): readonly string[] {
@@ -284,12 +311,7 @@ export class Interpreter {
   }
 
   #operatorReserve(agentId: string, role: string, resources: Resources): readonly string[] {
-    const reserve = (resource: mesos.Resource): mesos.Resource => ({
-      ...resource,
-      reservations: [...(resource.reservations ?? []), { type: 'DYNAMIC', role }],
-    });
-    const to = Resources.of(resources.toWire().map(reserve));
-    const refused = this.#core.updateAvailable(agentId, resources, to);
+    const refused = this.#core.updateAvailable(agentId, resources, reservedTo(role, resources));
     return refused === undefined ? [] : [`${refused.code}: ${refused.message}`];
   }
 
@@ -329,12 +351,15 @@ export class Interpreter {
   }
 
   #used(agentId: string, text: string | undefined): ReadonlyMap<string, Resources> {
-    if (text === undefined) return new Map();
-    const [frameworkId = '', role = '', resources = ''] = text.split('/');
-    const used = resourcesOf(resources).allocatedTo(role);
-    const holding = this.#getHolding(frameworkId, agentId, role);
-    holding.launched = holding.launched.add(used);
-    return new Map([[frameworkId, used]]);
+    const used = new Map<string, Resources>();
+    for (const entry of listOf(text ?? '')) {
+      const [frameworkId = '', role = '', resources = ''] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(entry)?.slice(1) ?? [];
+      const part = resourcesOf(resources).allocatedTo(role);
+      const holding = this.#getHolding(frameworkId, agentId, role);
+      holding.launched = holding.launched.add(part);
+      used.set(frameworkId, (used.get(frameworkId) ?? Resources.empty).add(part));
+    }
+    return used;
   }
 }
 
@@ -392,6 +417,22 @@ function minimumOf(text: string): mesos.OfferFilters_ResourceQuantities[] {
   if (text === 'any') return [];
   const entries = [...resourcesOf(text).quantities()].map(([name, value]) => [name, { value }] as const);
   return [{ quantities: Object.fromEntries(entries) }];
+}
+
+/** One more reservation on top of those that are there. */
+function reservedTo(role: string, resources: Resources): Resources {
+  const reserved = resources.toWire().map(
+    (resource): mesos.Resource => ({
+      ...resource,
+      reservations: [...(resource.reservations ?? []), { type: 'DYNAMIC', role }],
+    }),
+  );
+  return Resources.of(reserved);
+}
+
+function agentCapabilities(named: ReadonlyMap<string, string>): ReadonlySet<mesos.AgentInfo_Capability_Type> {
+  if (named.get('capabilities') === 'none') return new Set();
+  return new Set(['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT']);
 }
 
 function agentInfo(id: string, named: ReadonlyMap<string, string>): mesos.AgentInfo {

@@ -24,6 +24,15 @@ export function replay(text: string, interpreter = new Interpreter()): string {
   return `${replayed.join('\n\n')}\n`;
 }
 
+/** Its command lines alone. */
+export function commandsOf(text: string): readonly string[] {
+  return text
+    .trim()
+    .split(/\n\n+/)
+    .flatMap((block) => (block.split(/^----$/m)[0] ?? '').split('\n'))
+    .filter((line) => !line.startsWith('#') && line.trim() !== '');
+}
+
 /** A block ends with each command that answers something. */
 export function formatScript(comment: string, steps: readonly Step[]): string {
   const blocks: string[] = [];

@@ -5,7 +5,18 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clusters, EVERYTHING, PLAIN, QUOTA, SHARED, sequences } from '../../reference/events.js';
+import {
+  clusters,
+  EVERYTHING,
+  INTERRUPTED,
+  OPERATIONS,
+  optionsOf,
+  PLAIN,
+  QUOTA,
+  RESERVED,
+  SHARED,
+  sequences,
+} from '../../reference/events.js';
 import { findViolation, play, type Search } from '../../reference/trial.js';
 
 /** Far beyond what a slow machine needs. */
@@ -24,7 +35,7 @@ describe('the allocator', () => {
       expectLawful({
         sequences: clusters(),
         runs: 5_000,
-        terms: (_, seed) => ({ compares: true, judges: false, options: `seed=${seed}` }),
+        terms: (_, seed) => ({ compares: 'offers', judges: false, options: optionsOf(seed) }),
       });
     },
     DEADLINE_MS,
@@ -32,17 +43,19 @@ describe('the allocator', () => {
 
   // 10,000 sequences in all.
   it.each([
-    ['of everything', EVERYTHING, 4_500],
-    ['of plain sharing', PLAIN, 2_000],
+    ['of everything', EVERYTHING, 3_000],
+    ['of operations', OPERATIONS, 1_500],
+    ['of plain sharing', PLAIN, 1_500],
     ['about quota', QUOTA, 1_000],
-    ['about shared volumes', SHARED, 1_000],
+    ['about shared volumes', SHARED, 500],
+    ['about reservations', RESERVED, 500],
   ] as const)(
     'keeps every law through random sequences %s',
     (_, family, runs) => {
       expectLawful({
         sequences: sequences(family),
         runs,
-        terms: (budget, seed) => ({ budget, compares: true, judges: true, options: `seed=${seed} region=east` }),
+        terms: (budget, seed) => ({ budget, compares: 'offers', judges: true, options: optionsOf(seed) }),
       });
     },
     DEADLINE_MS,
@@ -59,26 +72,33 @@ describe('the allocator', () => {
         runs: 500,
         terms: (budget, seed) => ({
           budget,
-          compares: true,
+          compares: 'offers',
           judges: true,
-          options: `seed=${seed} region=east bound=${1 + (seed % 3)}`,
+          options: optionsOf(seed, `bound=${1 + (seed % 3)}`),
         }),
       });
     },
     DEADLINE_MS,
   );
 
-  it(
-    'keeps every law with random sorters',
-    () => {
+  it.each([
+    ['with random sorters', EVERYTHING, 700, 'sorter=random'],
+    ['with random sorters and quota', QUOTA, 500, 'sorter=random'],
+    ['when events come between the slices of a run', INTERRUPTED, 1_000, ''],
+    ['when they do, with random sorters', INTERRUPTED, 300, 'sorter=random'],
+    ['when they do, with a bound on outstanding offers', INTERRUPTED, 200, 'bound=2'],
+  ] as const)(
+    'keeps every law %s',
+    (_, family, runs, more) => {
+      const isInterrupted = family === INTERRUPTED;
       expectLawful({
-        sequences: sequences(EVERYTHING),
-        runs: 1_500,
+        sequences: sequences(family),
+        runs,
         terms: (budget, seed) => ({
-          budget,
-          compares: false,
+          budget: isInterrupted ? undefined : budget,
+          compares: 'roles',
           judges: true,
-          options: `seed=${seed} sorter=random region=east`,
+          options: optionsOf(seed, more),
         }),
       });
     },
@@ -91,7 +111,9 @@ describe('the random sequences', () => {
     const samples = [EVERYTHING, QUOTA, SHARED].flatMap((family) =>
       fc.sample(sequences(family), { numRuns: 150, seed: 1 }),
     );
-    const steps = samples.flatMap((moves) => play(moves, { compares: true, judges: false, options: 'region=east' }));
+    const steps = samples.flatMap((moves) =>
+      play(moves, { compares: 'offers', judges: false, options: 'region=east' }),
+    );
     const words = new Set(steps.map(({ line }) => line.split(' ')[0]));
     for (const word of COMMANDS) expect(words, `${word} is drawn`).toContain(word);
     const offers = steps.filter(({ line }) => line.startsWith('allocate')).flatMap(({ answer }) => answer);
