@@ -37,6 +37,8 @@ export interface RolePolicy {
 
 export interface Policies extends Omit<AllocatorOptions, 'seed' | 'domain'> {
   readonly allocationIntervalMs: number;
+  /** Held offers that are older are taken back while a framework without offers waits for them; undefined: never. */
+  readonly rescindHeldOffersAfterMs?: number | undefined;
 }
 
 export interface FrameworkSpec {

@@ -23,17 +23,24 @@ export interface Cluster {
   accept(framework: SimulatedFramework, agentId: string, resources: Resources): void;
   /** The rest of an offer, or all of it; unused for `filterMs`. */
   decline(framework: SimulatedFramework, agentId: string, resources: Resources): void;
+  /** So many offers are not outstanding any more: nothing is left of them. */
+  offersEnded(framework: SimulatedFramework, count: number): void;
+  /** It begins to hold an offer that it has no use for. */
+  watchHeld(framework: SimulatedFramework, offer: OpenOffer): void;
   /** A task ended. */
   release(framework: SimulatedFramework, agentId: string, resources: Resources): void;
   suppress(framework: SimulatedFramework): void;
   revive(framework: SimulatedFramework): void;
 }
 
-/** An offer, or what is left of it. */
-interface OpenOffer {
+/** Offers of one agent, or what is left of them. */
+export interface OpenOffer {
   readonly agentId: string;
   readonly agent: number;
+  /** When the first of them was made. */
+  readonly sinceMs: number;
   rest: Resources;
+  offers: number;
 }
 
 export interface FrameworkCounts {
@@ -138,8 +145,18 @@ export class SimulatedFramework {
   onOffers(offers: readonly OfferDecision[]): void {
     this.counts.offers += offers.length;
     const { latencyMs } = this.spec.scheduler;
-    if (latencyMs > 0) this.cluster.after(latencyMs, () => this.#answer(offers));
-    else this.#answer(offers);
+    const { nowMs } = this.cluster;
+    if (latencyMs > 0) this.cluster.after(latencyMs, () => this.#answer(offers, nowMs));
+    else this.#answer(offers, nowMs);
+  }
+
+  isHolding(offer: OpenOffer): boolean {
+    return this.#held.get(offer.agentId) === offer;
+  }
+
+  /** What it holds of the agent is taken back. */
+  onRescind(offer: OpenOffer): void {
+    this.#held.delete(offer.agentId);
   }
 
   // Work.
@@ -201,11 +218,12 @@ export class SimulatedFramework {
 
   // Offers.
 
-  #answer(offers: readonly OfferDecision[]): void {
+  #answer(offers: readonly OfferDecision[], sinceMs: number): void {
     for (const { agentId, resources } of offers) {
-      const offer = { agentId, agent: this.cluster.agentIndexOf(agentId), rest: resources };
+      const offer = { agentId, agent: this.cluster.agentIndexOf(agentId), sinceMs, rest: resources, offers: 1 };
       this.#launchFrom(offer);
-      if (!offer.rest.isEmpty) this.#keepOrDecline(offer);
+      if (offer.rest.isEmpty) this.cluster.offersEnded(this, 1);
+      else this.#keepOrDecline(offer);
     }
     this.#settleSuppression();
   }
@@ -268,15 +286,17 @@ export class SimulatedFramework {
     const { holdMs } = this.spec.scheduler;
     const { cluster, spec } = this;
     if (holdMs === 0 || cluster.nowMs >= spec.endMs) {
-      cluster.decline(this, offer.agentId, offer.rest);
+      this.#decline(offer);
       return;
     }
     const held = this.#held.get(offer.agentId);
     if (held !== undefined) {
       held.rest = held.rest.add(offer.rest);
+      held.offers += offer.offers;
       return;
     }
     this.#held.set(offer.agentId, offer);
+    cluster.watchHeld(this, offer);
     cluster.after(holdMs, () => {
       if (this.#held.get(offer.agentId) === offer) this.#letGo(offer.agentId);
     });
@@ -285,14 +305,21 @@ export class SimulatedFramework {
   #letGo(agentId: string): void {
     const offer = this.#held.get(agentId);
     this.#held.delete(agentId);
-    if (offer !== undefined && !offer.rest.isEmpty) this.cluster.decline(this, agentId, offer.rest);
+    if (offer !== undefined) this.#decline(offer);
+  }
+
+  #decline({ agentId, rest, offers }: OpenOffer): void {
+    this.cluster.offersEnded(this, offers);
+    this.cluster.decline(this, agentId, rest);
   }
 
   #serveFromHeld(): void {
     for (const offer of this.#held.values()) {
       if (this.#queue.length === 0) return;
       this.#launchFrom(offer);
-      if (offer.rest.isEmpty) this.#held.delete(offer.agentId);
+      if (!offer.rest.isEmpty) continue;
+      this.#held.delete(offer.agentId);
+      this.cluster.offersEnded(this, offer.offers);
     }
   }
 

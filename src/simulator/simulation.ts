@@ -15,7 +15,7 @@ import type { Resources } from '../offers/resources/resources.js';
 import { Observer } from './observer.js';
 import type { SimulationResult } from './result.js';
 import type { AgentGroup, Scenario } from './scenario.js';
-import { type Cluster, SimulatedFramework } from './simulated-framework.js';
+import { type Cluster, type OpenOffer, SimulatedFramework } from './simulated-framework.js';
 
 /** All of it at once. */
 export function simulate(scenario: Scenario): SimulationResult {
@@ -88,6 +88,17 @@ export class Simulation implements Cluster {
     if (untilMs !== undefined) this.#schedule.requestAtInterval(this.nowMs, untilMs);
   }
 
+  offersEnded(framework: SimulatedFramework, count: number): void {
+    for (let i = 0; i < count; i++)
+      if (this.#allocator.offerEnded(framework.id)) this.#schedule.requestAtInterval(this.nowMs);
+  }
+
+  watchHeld(framework: SimulatedFramework, offer: OpenOffer, fromMs = offer.sinceMs): void {
+    const afterMs = this.scenario.policies.rescindHeldOffersAfterMs;
+    if (afterMs !== undefined)
+      this.after(fromMs + afterMs - this.nowMs, () => this.#maybeTakeBack(framework, offer, afterMs));
+  }
+
   release(framework: SimulatedFramework, agentId: string, resources: Resources): void {
     this.#allocator.recoverResources({ frameworkId: framework.id, agentId, resources, allocated: true });
     this.#observer.onEnded(framework, resources, this.nowMs);
@@ -101,6 +112,24 @@ export class Simulation implements Cluster {
   revive(framework: SimulatedFramework): void {
     this.#allocator.reviveRoles(framework.id, []);
     this.#schedule.requestNow(this.nowMs, 'all');
+  }
+
+  /** As the master does: only for who has nothing, and not to be offered to its holder for as long again. */
+  #maybeTakeBack(framework: SimulatedFramework, offer: OpenOffer, afterMs: number): void {
+    if (!framework.isHolding(offer)) return;
+    const { agentId, rest: resources } = offer;
+    const held = { frameworkId: framework.id, agentId, resources };
+    if (!this.#allocator.isAwaited(held, this.nowMs)) {
+      this.watchHeld(framework, offer, this.nowMs);
+      return;
+    }
+    const untilMs = this.nowMs + afterMs;
+    framework.onRescind(offer);
+    this.offersEnded(framework, offer.offers);
+    this.#allocator.recoverResources({ ...held, allocated: false, refuse: { untilMs } });
+    this.#observer.onDeclined(resources, this.nowMs);
+    this.#schedule.requestAtInterval(this.nowMs);
+    this.#schedule.requestAtInterval(this.nowMs, untilMs);
   }
 
   // The cluster.
@@ -127,6 +156,9 @@ export class Simulation implements Cluster {
     for (let run = this.#schedule.currentRun(); run !== undefined; run = this.#schedule.currentRun()) {
       const { offers } = this.#allocator.allocate(run.agentIds, this.nowMs);
       this.#schedule.endRun();
+      // An offer that was not all of an agent leaves something for the next run.
+      if (offers.length > 0 && this.scenario.policies.maxOfferFraction !== undefined)
+        this.#schedule.requestAtInterval(this.nowMs);
       this.#deliver(offers);
     }
   }

@@ -185,6 +185,9 @@ function policiesOf({ policies }: ScenarioDocument, complain: Complain): Scenari
     excludedResourceNames: new Set(policies.fair_sharing_excluded_resource_names),
     filterGpuResources: policies.filter_gpu_resources,
     allocationIntervalMs: policies.allocation_interval,
+    maxOffersPerFramework: policies.max_offers_per_framework,
+    maxOfferFraction: policies.max_offer_fraction,
+    rescindHeldOffersAfterMs: policies.rescind_held_offers_after,
   };
 }
 

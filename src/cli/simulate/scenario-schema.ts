@@ -199,6 +199,9 @@ export const scenarioSchema = fields({
     min_allocatable_resources: z.string().default('cpus:0.01|mem:32'),
     fair_sharing_excluded_resource_names: z.array(z.string()).default([]),
     filter_gpu_resources: z.boolean().default(true),
+    max_offers_per_framework: wholeNumber(1_000_000).optional(),
+    max_offer_fraction: z.number().min(0.001).max(1).optional(),
+    rescind_held_offers_after: positiveDuration.optional(),
   }).prefault({}),
   compare_partitions: z
     .array(fields({ frameworks: z.array(z.string()).min(1), agents: wholeNumber(MAX_AGENTS) }))

@@ -33,6 +33,32 @@ describe('delay scheduling (H3)', () => {
   });
 });
 
+describe('a framework that collects offers', () => {
+  async function longestWaitMs(...policies: readonly string[]): Promise<number> {
+    const { scenario } = await load('held-offers.yaml', ...policies.map((policy) => `policies.${policy}`));
+    const waiting = simulate(scenario).frameworks.find(({ name }) => name === 'waiting');
+    return waiting?.waits?.max ?? Number.NaN;
+  }
+  const SECOND = 1000;
+
+  it('starves another one that waits', { timeout: PATIENCE_MS }, async () => {
+    expect(await longestWaitMs()).toBeGreaterThan(2000 * SECOND);
+  });
+
+  it('is not stopped by a fraction of each agent alone', { timeout: PATIENCE_MS }, async () => {
+    expect(await longestWaitMs('max_offer_fraction=0.5')).toBeGreaterThan(2000 * SECOND);
+  });
+
+  it('gives offers back to who waits', { timeout: PATIENCE_MS }, async () => {
+    expect(await longestWaitMs('rescind_held_offers_after=30s')).toBeLessThan(31 * SECOND);
+  });
+
+  it('leaves what is beyond its bound', { timeout: PATIENCE_MS }, async () => {
+    expect(await longestWaitMs('max_offers_per_framework=10')).toBeLessThan(15 * SECOND);
+    expect(await longestWaitMs('max_offers_per_framework=10', 'max_offer_fraction=0.5')).toBeLessThan(SECOND);
+  });
+});
+
 describe('sharing against static partitions (H4)', () => {
   it('gains as much as in the Mesos paper', { timeout: PATIENCE_MS }, async () => {
     const { scenario, partitions } = await load('sharing.yaml');
