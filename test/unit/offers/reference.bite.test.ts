@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { AllocationRun } from '../../../src/offers/allocator/allocation-run.js';
 import { AgentState, Client } from '../../../src/offers/allocator/allocator-state.js';
+import { InverseOffers } from '../../../src/offers/allocator/inverse-offers.js';
 import { Ledger } from '../../../src/offers/allocator/ledger.js';
 import { QuotaRun } from '../../../src/offers/allocator/quota-run.js';
 import { RefuseFilters } from '../../../src/offers/allocator/refuse-filters.js';
@@ -13,7 +14,17 @@ import { ShareTable } from '../../../src/offers/allocator/share-table.js';
 import { SiblingOrder } from '../../../src/offers/allocator/sibling-order.js';
 import { Interpreter } from '../../golden/allocator/interpreter.js';
 import { replay } from '../../golden/allocator/script-text.js';
-import { EVERYTHING, type Family, PLAIN, QUOTA, SHARED, sequences } from '../../reference/events.js';
+import {
+  EVERYTHING,
+  type Family,
+  INTERRUPTED,
+  OPERATIONS,
+  PLAIN,
+  QUOTA,
+  RESERVED,
+  SHARED,
+  sequences,
+} from '../../reference/events.js';
 import { findViolation, SCRIPT_FOLLOWS, type Terms } from '../../reference/trial.js';
 
 const SEQUENCES = 1_500;
@@ -234,9 +245,9 @@ const AGAINST_THE_REFERENCE: readonly (readonly [string, Family, Plant])[] = [
 function find(
   family: Family,
   mistake: Plant,
-  how: Pick<Terms, 'compares'> & { readonly shrinks?: boolean; readonly options?: string },
+  how: Pick<Terms, 'compares'> & { readonly shrinks?: boolean; readonly options?: string; readonly isSliced?: boolean },
 ): string | undefined {
-  const { compares, shrinks = false, options = '' } = how;
+  const { compares, shrinks = false, options = '', isSliced = true } = how;
   const mend = mistake();
   try {
     return findViolation({
@@ -244,7 +255,12 @@ function find(
       runs: SEQUENCES,
       seed: SEED,
       shrinks,
-      terms: (budget, seed) => ({ budget, compares, judges: true, options: `seed=${seed} region=east ${options}` }),
+      terms: (budget, seed) => ({
+        budget: isSliced ? budget : undefined,
+        compares,
+        judges: true,
+        options: `seed=${seed} region=east ${options}`,
+      }),
     });
   } finally {
     mend();
@@ -281,6 +297,41 @@ describe('mistakes about the bound on outstanding offers', () => {
   it.each(AGAINST_THE_BOUND)('%s: the reference disagrees', (_, mistake) => {
     const told = find(EVERYTHING, mistake, { compares: 'offers', options: 'bound=2' });
     expect(told).toMatch(/the reference offers|has \d+ offers of 2/);
+  });
+});
+
+/** [mistake, what is complained of, events among which it shows, the mistake itself] */
+const AGAINST_CHANGES: readonly (readonly [string, RegExp, Family, Plant])[] = [
+  [
+    'refined reservations go to everybody',
+    /it may not have/,
+    RESERVED,
+    misdescribed((client) => {
+      client.takesRefined = true;
+    }),
+  ],
+  ['an answer to an inverse offer is not heard', /wanted back/, OPERATIONS, plant(InverseOffers, 'settle', nothing)],
+  ['maintenance is not noted', /wanted back/, OPERATIONS, plant(InverseOffers, 'update', nothing)],
+  [
+    'a weight changes without a new order',
+    /the reference offers|of the reference/,
+    OPERATIONS,
+    plant(ShareTable, 'setWeight', nothing),
+  ],
+  ['quota between slices is not heeded', /its limit is/, INTERRUPTED, plant(AllocationRun, 'takeQuota', nothing)],
+  [
+    'what was decided by other facts is offered',
+    /takes no part|against it|is free|its limit is|refused until|whitelist|is out, but/,
+    INTERRUPTED,
+    plant(AllocationRun, 'dropHeld', () => () => false),
+  ],
+];
+
+describe('mistakes about what changes', () => {
+  it.each(AGAINST_CHANGES)('%s: it is found', (_, complaint, family, mistake) => {
+    const compares = family === INTERRUPTED ? 'roles' : 'offers';
+    const told = find(family, mistake, { compares, isSliced: family !== INTERRUPTED });
+    expect(told).toMatch(complaint);
   });
 });
 
