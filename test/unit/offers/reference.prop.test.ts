@@ -106,6 +106,22 @@ describe('the allocator', () => {
   );
 });
 
+const SAMPLES = 100;
+
+/** In which part of the sequences, at least, an event of the kind happens. */
+const FLOORS = [
+  [
+    'operations',
+    OPERATIONS,
+    {
+      ...{ weight: 0.3, agentActivity: 0.3, whitelist: 0.3, returnAgent: 0.3, reregister: 0.3, moveRegion: 0.3 },
+      ...{ agentCapabilities: 0.3, changeCapabilities: 0.4, maintain: 0.4, answerInverse: 0.15 },
+    },
+  ],
+  ['reservations', RESERVED, { refine: 0.1, operatorRefine: 0.4 }],
+  ['interrupted runs', INTERRUPTED, { slice: 0.8, quota: 0.5, suppress: 0.2, whitelist: 0.1, agentActivity: 0.2 }],
+] as const;
+
 describe('the random sequences', () => {
   it('use every command and lead to every kind of offer', () => {
     const samples = [EVERYTHING, QUOTA, SHARED].flatMap((family) =>
@@ -119,6 +135,17 @@ describe('the random sequences', () => {
     const offers = steps.filter(({ line }) => line.startsWith('allocate')).flatMap(({ answer }) => answer);
     for (const kind of KINDS) expect(offers.filter((offer) => offer.includes(kind)).length, kind).toBeGreaterThan(5);
     expect(offers.filter((offer) => offer === 'no offers').length / offers.length).toBeLessThan(0.5);
+  });
+
+  it.each(FLOORS)('have enough of what changes: %s', (_, family, floors) => {
+    const counts = new Map<string, number>();
+    for (const moves of fc.sample(sequences(family), { numRuns: SAMPLES, seed: 2 })) {
+      const steps = play(moves, { compares: 'nothing', judges: false, options: 'region=east' });
+      for (const kind of new Set(steps.map((step) => step.kind ?? 'options')))
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    for (const [kind, share] of Object.entries(floors))
+      expect((counts.get(kind) ?? 0) / SAMPLES, `${kind} of ${family.kinds.length}`).toBeGreaterThan(share);
   });
 });
 
