@@ -140,6 +140,8 @@ export class AgentState {
   readonly allocations = new Holdings();
   /** The part of `allocations` that tasks and executors use, tagged. */
   allocated: Resources = Resources.empty;
+  /** Of all of `allocated`; undefined: of several roles, or there is nothing. */
+  allocatedRole: string | undefined;
   active = true;
   whitelisted = true;
   /** Bits of NEEDS_*. */

@@ -10,7 +10,7 @@ import type * as mesos from '../../wire/gen/mesos.js';
 import { Resources } from '../resources/resources.js';
 import { AgentState, Client, type FrameworkState } from './allocator-state.js';
 import type { MinAllocatable } from './min-allocatable.js';
-import { ClusterTotals, Measure, Quantities, ScalarNames } from './quantities.js';
+import { type Amounts, ClusterTotals, Measure, Quantities, ScalarNames, StandardRows } from './quantities.js';
 import { RefuseFilters } from './refuse-filters.js';
 import { type RoleNode, RoleTree } from './role-tree.js';
 import { type OrderKeys, orderKeys, ShareTable } from './share-table.js';
@@ -50,6 +50,9 @@ export class Ledger {
   readonly #shares: ShareTable;
   readonly #measure: Measure;
   readonly #change: Measure;
+  /** By agent slot, of the total and of what tasks use under one role: an agent leaves the sums by these. */
+  readonly #totalRows = new StandardRows();
+  readonly #usedRows = new StandardRows();
   readonly #freeAgentSlots: number[] = [];
   readonly #constrained = new Set<Client>();
 
@@ -177,22 +180,26 @@ export class Ledger {
     const agent = new AgentState(this.#freeAgentSlots.pop() ?? this.agents.length, id, info);
     this.agents[agent.slot] = agent;
     this.agentOfId.set(id, agent);
+    this.#usedRows.set(agent.slot, undefined);
     this.changeTotal(agent, total);
     return agent;
   }
 
   /** All charges of the agent leave the sums with it. */
   removeAgent(agent: AgentState): void {
-    this.#countAllocated(Resources.empty, agent.allocated, -1);
-    for (const [slot, held] of agent.allocations.entries()) {
+    const { allocations } = agent;
+    this.#forgetAllocated(agent);
+    for (let slot = allocations.lastClient; slot >= 0; slot = allocations.lastClient) {
       const client = this.#clientAt(slot);
-      agent.allocations.delete(slot);
       client.heldAgents--;
+      const held = allocations.pop(this.#measure);
       // Tags do not count in the sums, and taking them off costs more than all the rest.
-      this.#book(agent, client, held, -1, false);
+      if (held === undefined) this.#bookPlain(client, this.#measure, -1, false);
+      else this.#book(agent, client, held, -1, false);
       this.maybeForgetClient(client);
     }
-    this.#countTotal(agent.total, -1);
+    if (this.#totalRows.take(agent.slot, this.#measure)) this.totals.change(this.#measure, -1);
+    else this.#countTotal(agent.total, -1);
     this.filters.removeAgent(agent.slot, this.clients.length);
     this.forgetConstraintOutcomes(agent);
     this.freeAgents.set(agent.slot, false);
@@ -208,7 +215,7 @@ export class Ledger {
 
   changeTotal(agent: AgentState, total: Resources): void {
     this.#countTotal(agent.total, -1);
-    agent.total = total;
+    this.#setTotal(agent, total);
     this.#countTotal(total, 1);
     this.#rework(agent);
   }
@@ -259,7 +266,7 @@ export class Ledger {
   /** Charged resources (tagged) are used by tasks from now on. */
   markAllocated(agent: AgentState, tagged: Resources): void {
     const before = agent.allocated;
-    agent.allocated = before.add(tagged);
+    this.#setAllocated(agent, before.add(tagged));
     this.#countAllocated(before, tagged, 1);
   }
 
@@ -280,7 +287,7 @@ export class Ledger {
       this.changeTotal(agent, total);
       return;
     }
-    agent.total = total;
+    this.#setTotal(agent, total);
     this.#countConversion(plainFrom, plainTo);
     // What is free stays so, unless a shared volume appeared or vanished: it is free although it is held.
     if (plainFrom.hasShared || plainTo.hasShared) this.#rework(agent);
@@ -300,8 +307,27 @@ export class Ledger {
     const rest = agent.allocated.subtract(tagged);
     const used = agent.allocated.subtract(rest);
     if (used.isEmpty) return;
-    agent.allocated = rest;
+    this.#setAllocated(agent, rest);
     this.#countAllocated(rest, used, -1);
+  }
+
+  #setTotal(agent: AgentState, total: Resources): void {
+    agent.total = total;
+    this.#totalRows.set(agent.slot, total);
+  }
+
+  #setAllocated(agent: AgentState, allocated: Resources): void {
+    agent.allocated = allocated;
+    agent.allocatedRole = allocated.allocationRole;
+    this.#usedRows.set(agent.slot, agent.allocatedRole === undefined ? undefined : allocated);
+  }
+
+  /** With the agent; what it has stays as it is. */
+  #forgetAllocated(agent: AgentState): void {
+    const { allocatedRole } = agent;
+    if (allocatedRole !== undefined && this.#usedRows.take(agent.slot, this.#measure))
+      this.tree.changeAllocated(this.tree.getOrCreate(allocatedRole), this.#measure, -1);
+    else this.#countAllocated(Resources.empty, agent.allocated, -1);
   }
 
   /** `rest` is what tasks use on the same agent besides: a shared volume counts once for a role with all below it. */
@@ -332,13 +358,12 @@ export class Ledger {
     const { hasShared } = resources;
     const ofClient = hasShared ? this.#uncounted(agent, resources, (sharer) => sharer === client) : resources;
     const amounts = agent.findAmounts(ofClient) ?? this.#measure.take(ofClient);
-    this.#shares.charge(client.slot, amounts.all, sign, counts);
-    if (client.active) client.role.clientOrder.touch(client.slot);
-    const { role } = client;
     if (!hasShared) {
-      this.tree.charge(role, amounts, sign, counts);
+      this.#bookPlain(client, amounts, sign, counts);
       return;
     }
+    this.#bookClient(client, amounts, sign, counts);
+    const { role } = client;
     this.tree.charge(role, this.#measure.take(resources.nonShared()), sign, counts);
     const volumes = resources.shared();
     this.tree.chargeVolumes(role, sign, (at, alone) =>
@@ -346,6 +371,17 @@ export class Ledger {
         this.#uncounted(agent, volumes, (sharer) => (alone ? sharer.role === at : sharer.role.isWithin(at))),
       ),
     );
+  }
+
+  /** Of what holds no shared volume. */
+  #bookPlain(client: Client, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
+    this.#bookClient(client, amounts, sign, counts);
+    this.tree.charge(client.role, amounts, sign, counts);
+  }
+
+  #bookClient(client: Client, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
+    this.#shares.charge(client.slot, amounts.all, sign, counts);
+    if (client.active) client.role.clientOrder.touch(client.slot);
   }
 
   /** `resources` without the shared volumes that one of those clients holds on the agent (besides this change). */
@@ -360,15 +396,13 @@ export class Ledger {
   #countTotal(total: Resources, sign: 1 | -1): void {
     if (total.isEmpty) return;
     this.totals.change(this.#measure.take(total), sign);
+    if (total.standardMilli !== undefined) return;
     for (const [role, quantities] of this.#reservationsOf(total)) this.tree.changeReservations(role, quantities, sign);
   }
 
   /** As `#countTotal` for both, but equal amounts leave the version of the totals, and with it every order, alone. */
   #countConversion(from: Resources, to: Resources): void {
-    const before = this.#measure.take(from);
-    const change = this.#change.take(to);
-    change.all.addAll(before.all, -1);
-    change.revocable.addAll(before.revocable, -1);
+    const change = this.#change.take(to).subtract(this.#measure.take(from));
     if (!change.all.isZero || !change.revocable.isZero) this.totals.change(change, 1);
     for (const [role, quantities] of this.#reservationsOf(to)) this.tree.changeReservations(role, quantities, 1);
     for (const [role, quantities] of this.#reservationsOf(from)) this.tree.changeReservations(role, quantities, -1);

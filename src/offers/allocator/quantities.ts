@@ -4,6 +4,7 @@
  * Names are interned in the order they appear and never forgotten (their number is the number of distinct scalar names
  * that agents announce, a handful).
  */
+import { STANDARD_NAMES, STANDARD_SCALARS } from '../resources/resource-kind.js';
 import type { Resources } from '../resources/resources.js';
 
 export class ScalarNames {
@@ -15,7 +16,8 @@ export class ScalarNames {
 
   constructor(excludedNames: ReadonlySet<string>) {
     this.#excludedNames = excludedNames;
-    for (const name of ['cpus', 'mem', 'disk', 'gpus']) this.indexOf(name);
+    // First, so that their index is their place among the standard names.
+    for (const name of STANDARD_NAMES.slice(0, STANDARD_SCALARS)) this.indexOf(name);
   }
 
   get size(): number {
@@ -72,8 +74,20 @@ export class Quantities {
     for (let i = 0; i < to.length; i++) to[i] = Math.max(0, (to[i] ?? 0) - delta.get(i));
   }
 
+  /** A loop, because `fill` costs more on a handful of values. */
   clear(): void {
-    this.values.fill(0);
+    const { values } = this;
+    for (let i = 0; i < values.length; i++) values[i] = 0;
+  }
+
+  /** Overwrites everything. */
+  setStandard(cpus: number, mem: number, disk: number, gpus: number): void {
+    const { values } = this;
+    values[0] = cpus;
+    values[1] = mem;
+    values[2] = disk;
+    values[3] = gpus;
+    for (let i = STANDARD_SCALARS; i < values.length; i++) values[i] = 0;
   }
 
   /** Nothing above zero. */
@@ -100,6 +114,8 @@ export interface Amounts {
   /** Unreserved and not revocable: what quota counts. */
   readonly firm: Quantities;
   readonly revocable: Quantities;
+  /** Nothing is reserved or revocable: those two are 0. */
+  readonly isPlain: boolean;
 }
 
 /** Scratch for amounts that are used at once and not kept. */
@@ -108,11 +124,41 @@ export class Measure implements Amounts {
   readonly reserved = new Quantities();
   readonly firm = new Quantities();
   readonly revocable = new Quantities();
+  isPlain = true;
 
   constructor(private readonly names: ScalarNames) {}
 
   /** Overwrites the former measure. */
   take(resources: Resources): this {
+    const standard = resources.standardMilli;
+    if (standard === undefined) return this.#takeEach(resources);
+    return this.takeStandard(standard[0] ?? 0, standard[1] ?? 0, standard[2] ?? 0, standard[3] ?? 0);
+  }
+
+  /** Of nothing but plain standard resources; by their place in `STANDARD_NAMES`. */
+  takeStandard(cpus: number, mem: number, disk: number, gpus: number): this {
+    this.all.setStandard(cpus, mem, disk, gpus);
+    this.firm.setStandard(cpus, mem, disk, gpus);
+    if (!this.isPlain) {
+      this.reserved.clear();
+      this.revocable.clear();
+      this.isPlain = true;
+    }
+    return this;
+  }
+
+  /** `this -= other`. */
+  subtract(other: Measure): this {
+    this.all.addAll(other.all, -1);
+    this.firm.addAll(other.firm, -1);
+    this.reserved.addAll(other.reserved, -1);
+    this.revocable.addAll(other.revocable, -1);
+    this.isPlain &&= other.isPlain;
+    return this;
+  }
+
+  #takeEach(resources: Resources): this {
+    this.isPlain = false;
     this.all.clear();
     this.reserved.clear();
     this.firm.clear();
@@ -129,13 +175,50 @@ export class Measure implements Amounts {
   }
 }
 
+/** Amounts of standard resources by a slot, next to one another: what is gone through slot by slot is near in memory. */
+export class StandardRows {
+  /** NaN first: the amounts are not standard. */
+  #values = new Float64Array(64 * STANDARD_SCALARS);
+
+  /** undefined: not to be kept. */
+  set(slot: number, resources: Resources | undefined): void {
+    const base = slot * STANDARD_SCALARS;
+    if (base >= this.#values.length) {
+      const grown = new Float64Array((base + STANDARD_SCALARS) * 2);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    const standard = resources?.standardMilli;
+    for (let i = 0; i < STANDARD_SCALARS; i++) this.#values[base + i] = standard?.[i] ?? Number.NaN;
+  }
+
+  /** Reads them into `measure`; false: they are not known. */
+  take(slot: number, measure: Measure): boolean {
+    const base = slot * STANDARD_SCALARS;
+    const cpus = this.#values[base] ?? Number.NaN;
+    if (Number.isNaN(cpus)) return false;
+    measure.takeStandard(cpus, this.#values[base + 1] ?? 0, this.#values[base + 2] ?? 0, this.#values[base + 3] ?? 0);
+    return true;
+  }
+}
+
 const NO_QUANTITIES: Readonly<Quantities> = Object.freeze(new Quantities());
 
 /** Of resources that are all unreserved, not revocable and not shared; to keep. */
 export function plainAmounts(resources: Resources, names: ScalarNames): Amounts {
   const all = new Quantities();
-  for (const { kind, milli } of resources.entries) if (kind.type === 'SCALAR') all.add(names.indexOf(kind.name), milli);
-  return { all, firm: all, reserved: NO_QUANTITIES as Quantities, revocable: NO_QUANTITIES as Quantities };
+  const standard = resources.standardMilli;
+  if (standard !== undefined) all.setStandard(standard[0] ?? 0, standard[1] ?? 0, standard[2] ?? 0, standard[3] ?? 0);
+  else
+    for (const { kind, milli } of resources.entries)
+      if (kind.type === 'SCALAR') all.add(names.indexOf(kind.name), milli);
+  return {
+    all,
+    firm: all,
+    reserved: NO_QUANTITIES as Quantities,
+    revocable: NO_QUANTITIES as Quantities,
+    isPlain: true,
+  };
 }
 
 /** Totals of the cluster: the denominators of dominant shares. `version` moves with every change. */
@@ -146,7 +229,7 @@ export class ClusterTotals {
 
   change(measure: Amounts, sign: 1 | -1): void {
     this.all.addAll(measure.all, sign);
-    this.revocable.addAll(measure.revocable, sign);
+    if (!measure.isPlain) this.revocable.addAll(measure.revocable, sign);
     this.version++;
   }
 }

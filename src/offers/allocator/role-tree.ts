@@ -228,10 +228,10 @@ export class RoleTree {
   #chargeSubtree(at: RoleNode, amounts: Amounts, sign: 1 | -1, counts: boolean): void {
     if (at === this.root) {
       this.chargedTotal.addAll(amounts.all, sign);
-      this.chargedRevocable.addAll(amounts.revocable, sign);
+      if (!amounts.isPlain) this.chargedRevocable.addAll(amounts.revocable, sign);
     }
     this.table.charge(at.slot, amounts.all, sign, counts);
-    at.chargedReserved.addAll(amounts.reserved, sign);
+    if (!amounts.isPlain) at.chargedReserved.addAll(amounts.reserved, sign);
     at.chargedFirm.addAll(amounts.firm, sign);
     this.#touch(at.parent, at.slot, at.inOrder);
   }

@@ -51,7 +51,7 @@ export class ShareTable {
     this.recompute(slot);
   }
 
-  /** An allocation was made (counts) or resources changed hands without one (`counts` false). */
+  /** An allocation was made (counts) or resources changed hands without one (`counts` false). The share is not worked out yet. */
   charge(slot: number, delta: Quantities, sign: 1 | -1, counts: boolean): void {
     const values = delta.values;
     if (values.length > this.#stride) this.#reserve(this.path.length, values.length);
@@ -59,7 +59,6 @@ export class ShareTable {
     const allocated = this.#allocated;
     for (let i = 0; i < values.length; i++) allocated[base + i] = (allocated[base + i] ?? 0) + sign * (values[i] ?? 0);
     if (counts) this.count[slot] = (this.count[slot] ?? 0) + 1;
-    this.recompute(slot);
   }
 
   /** Brings the live share up to date with the cluster total and the weight. */

@@ -44,7 +44,6 @@ export class SiblingOrder implements SlotOrder {
   }
 
   insert(slot: number): void {
-    this.table.recompute(slot);
     this.#place(slot);
   }
 
@@ -90,7 +89,7 @@ export class SiblingOrder implements SlotOrder {
       this.#take(slot);
       this.#place(slot);
     } else {
-      this.#setSortedKeys(slot);
+      this.#takeKeys(slot);
     }
   }
 
@@ -101,8 +100,7 @@ export class SiblingOrder implements SlotOrder {
     let misplaced = 0;
     for (let i = this.#head; i < this.#tail; i++) {
       const slot = slots[i] ?? 0;
-      this.table.recompute(slot);
-      this.#setSortedKeys(slot);
+      this.#takeKeys(slot);
       if (i === this.#head || !this.#isBefore(slot, slots[i - 1] ?? 0)) continue;
       misplaced++;
       // Far enough from sorted, sorting is cheaper; the slots that follow have their old keys until then.
@@ -111,14 +109,13 @@ export class SiblingOrder implements SlotOrder {
       this.#move(position + 1, position, i);
       slots[position] = slot;
     }
-    for (const slot of this.#dirty) {
-      this.table.recompute(slot);
-      this.#place(slot);
-    }
+    for (const slot of this.#dirty) this.#place(slot);
     if (misplaced > 16 && misplaced * 8 > this.length) this.#sortAll();
   }
 
-  #setSortedKeys(slot: number): void {
+  /** From here on the slot stands by what it has now. */
+  #takeKeys(slot: number): void {
+    this.table.recompute(slot);
     this.table.sortedShare[slot] = this.table.share[slot] ?? 0;
     this.table.sortedCount[slot] = this.table.count[slot] ?? 0;
   }
@@ -126,10 +123,7 @@ export class SiblingOrder implements SlotOrder {
   #sortAll(): void {
     const { share, count, path } = this.table;
     const slots = this.#slots.subarray(this.#head, this.#tail);
-    for (const slot of slots) {
-      this.table.recompute(slot);
-      this.#setSortedKeys(slot);
-    }
+    for (const slot of slots) this.#takeKeys(slot);
     if (slots.length < 2) return;
     slots.sort(
       (a, b) =>
@@ -178,7 +172,7 @@ export class SiblingOrder implements SlotOrder {
   }
 
   #place(slot: number): void {
-    this.#setSortedKeys(slot);
+    this.#takeKeys(slot);
     if (this.#head === 0 || this.#tail === this.#slots.length) this.#recentre();
     const position = this.#search(slot);
     if (position - this.#head < this.#tail - position) {

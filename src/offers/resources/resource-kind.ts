@@ -25,6 +25,8 @@ export interface ResourceKind {
   /** MOUNT, BLOCK, RAW with an id, persistent volumes: never merged, taken away only as a whole. */
   readonly whole: boolean;
   readonly providerId: string | undefined;
+  /** Place in `STANDARD_NAMES` of what is nothing but such a name; -1: anything else. */
+  readonly standard: number;
 }
 
 const STANDARD: readonly (readonly [name: string, type: 'SCALAR' | 'RANGES'])[] = [
@@ -35,9 +37,13 @@ const STANDARD: readonly (readonly [name: string, type: 'SCALAR' | 'RANGES'])[] 
   ['ports', 'RANGES'],
 ];
 
+/** Scalars first. */
+export const STANDARD_NAMES: readonly string[] = STANDARD.map(([name]) => name);
+export const STANDARD_SCALARS = STANDARD.filter(([, type]) => type === 'SCALAR').length;
+
 /** What nearly all resources of agents and tasks are, so there is one object of each: equal without comparing, near in memory. */
 const PLAIN_KINDS: ReadonlyMap<string, ResourceKind> = new Map(
-  STANDARD.map(([name, type]) => [name, describeKind({ name, type })]),
+  STANDARD.map(([name, type], standard) => [name, { ...describeKind({ name, type }), standard }]),
 );
 
 /** The kind of a resource in post-refinement format. */
@@ -70,6 +76,7 @@ function describeKind(resource: mesos.Resource): ResourceKind {
     isPersistentVolume,
     whole: isPersistentVolume || isWholeSource(disk?.source),
     providerId: resource.provider_id?.value,
+    standard: -1,
   };
 }
 

@@ -7,7 +7,7 @@
 import { isRejection, type Rejection } from '../../base/rejection.js';
 import type * as mesos from '../../wire/gen/mesos.js';
 import { DEFAULT_ROLE } from '../../wire/validation/roles.js';
-import { kindOf, type ResourceKind } from './resource-kind.js';
+import { kindOf, type ResourceKind, STANDARD_SCALARS } from './resource-kind.js';
 import { formatEntry, parseResourceList } from './resource-text.js';
 import {
   addItems,
@@ -55,6 +55,8 @@ export class Resources {
   #tagged: Resources | undefined;
   #taggedRole: string | undefined;
   #hasShared: boolean | undefined;
+  /** null: there is something else. */
+  #standard: readonly number[] | null | undefined;
 
   private constructor(readonly entries: readonly ResourceEntry[]) {}
 
@@ -161,6 +163,7 @@ export class Resources {
     if (plain !== this) return plain.allocatedTo(role);
     const tagged = new Resources(this.entries.map((entry) => taggedWith(entry, role)));
     tagged.#plain = this;
+    tagged.#standard = this.#standard;
     this.#tagged = tagged;
     this.#taggedRole = role;
     return tagged;
@@ -237,8 +240,28 @@ export class Resources {
     return this.filter((entry) => !entry.kind.revocable);
   }
 
+  /**
+   * Thousandths of the standard scalars, by their place in `STANDARD_NAMES`, when there is nothing but plain standard resources:
+   * none reserved, revocable, shared or on a disk of its own. undefined: something is. Whoever it is allocated to does not matter.
+   */
+  get standardMilli(): readonly number[] | undefined {
+    if (this.#standard === undefined) this.#standard = this.#sumStandard() ?? null;
+    return this.#standard ?? undefined;
+  }
+
+  #sumStandard(): readonly number[] | undefined {
+    if (this.#plain !== undefined && this.#plain !== this) return this.#plain.standardMilli;
+    const sums = new Array<number>(STANDARD_SCALARS).fill(0);
+    for (const { kind, milli } of this.entries) {
+      if (kind.standard < 0) return undefined;
+      if (kind.standard < STANDARD_SCALARS) sums[kind.standard] = (sums[kind.standard] ?? 0) + milli;
+    }
+    return sums;
+  }
+
   /** Whether a shared volume is among them. */
   get hasShared(): boolean {
+    if (this.#standard !== undefined && this.#standard !== null) return false;
     this.#hasShared ??= this.entries.some((entry) => entry.kind.shared);
     return this.#hasShared;
   }
