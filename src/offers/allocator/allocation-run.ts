@@ -153,17 +153,18 @@ export class AllocationRun {
   }
 
   #serveGuaranteeOf(agent: AgentState, role: RoleNode, quota: QuotaRun): void {
-    if (quota.findMissing(role) === undefined) return;
+    let wanted = quota.findWanted(role);
+    if (wanted === undefined) return;
     const order = role.clientOrder;
     order.begin();
     for (let slot = order.next(); slot >= 0; slot = order.next()) {
-      const missing = quota.findMissing(role);
-      if (missing === undefined || agent.available.isEmpty) return;
       if (!this.#mayOffer(agent, slot)) continue;
       const client = this.context.ledger.clients[slot];
       const visible = client === undefined ? undefined : this.#visibleOrSettled(agent, client);
-      if (client !== undefined && visible !== undefined)
-        this.#offerGuarantee(agent, client, visible, { missing, quota });
+      if (client === undefined || visible === undefined) continue;
+      this.#offerGuarantee(agent, client, visible, { wanted, quota });
+      wanted = quota.findWanted(role);
+      if (wanted === undefined || agent.available.isEmpty) return;
     }
   }
 
@@ -171,14 +172,13 @@ export class AllocationRun {
     agent: AgentState,
     client: Client,
     visible: Resources,
-    { missing, quota }: { readonly missing: Float64Array; readonly quota: QuotaRun },
+    { wanted, quota }: { readonly wanted: Float64Array; readonly quota: QuotaRun },
   ): void {
     const { ledger, random } = this.context;
     const firm = this.#withinFraction(agent, client, visible).filter(isFirmScalar);
-    const limits = quota.remainingLimits(client.role);
-    const wanted = missing.map((milli, i) => Math.min(milli, limits[i] ?? 0));
     const guaranteed = shrinkScalars(firm, wanted, ledger.names, random);
     if (guaranteed.isEmpty) return;
+    const limits = quota.remainingLimits(client.role);
     this.#guaranteed.take(guaranteed);
     for (let i = 0; i < limits.length; i++) limits[i] = (limits[i] ?? 0) - this.#guaranteed.all.get(i);
     const additional = shrinkScalars(firm.subtract(guaranteed), quota.boundByHeadroom(limits), ledger.names, random);

@@ -47,6 +47,20 @@ export class QuotaRun {
     return missing;
   }
 
+  /** What `role` may get for the sake of that guarantee below its limits; undefined: nothing. */
+  findWanted(role: RoleNode): Float64Array | undefined {
+    const missing = this.findMissing(role);
+    if (missing === undefined) return undefined;
+    let isWanted = false;
+    for (let index = 0; index < missing.length; index++) {
+      const milli = missing[index] ?? 0;
+      if (milli === 0) continue;
+      missing[index] = Math.min(milli, roomBelowLimits(role, index));
+      if (missing[index] !== 0) isWanted = true;
+    }
+    return isWanted ? missing : undefined;
+  }
+
   /** What limits leave to `role`; Infinity where nothing limits it. */
   remainingLimits(role: RoleNode): Float64Array {
     const remaining = new Float64Array(this.ledger.names.size).fill(Number.POSITIVE_INFINITY);
@@ -97,4 +111,14 @@ export class QuotaRun {
       this.availableHeadroom.set(i, Math.max(0, free));
     }
   }
+}
+
+/** Of one name, at the role and all above it; Infinity: nothing limits it. */
+function roomBelowLimits(role: RoleNode, index: number): number {
+  let room = Number.POSITIVE_INFINITY;
+  for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent) {
+    const limit = at.quota?.limits.get(index);
+    if (limit !== undefined) room = Math.min(room, Math.max(0, limit - at.consumed(index)));
+  }
+  return room;
 }

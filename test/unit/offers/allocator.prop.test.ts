@@ -293,7 +293,10 @@ class World {
 
 const SORTERS: Partial<AllocatorOptions>[] = [{}, { roleSorter: 'random', frameworkSorter: 'random' }];
 
-describe.each(SORTERS)('allocator under random load %o', (options) => {
+/** Far beyond what a slow machine needs. */
+const DEADLINE_MS = 900_000;
+
+describe.each(SORTERS)('allocator under random load %o', { timeout: DEADLINE_MS }, (options) => {
   it('never over-allocates, never loses a resource, keeps its sums', () => {
     fc.assert(
       fc.property(fc.array(command, { minLength: 10, maxLength: 80, size: 'max' }), (commands) => {
