@@ -29,7 +29,13 @@ export interface RunContext {
 }
 
 /** Skipped slots of an order cost about this many times less than a pair that is looked at. */
-const SKIPS_PER_LOOK = 64;
+const SKIPS_PER_LOOK = 32;
+
+/** The same of roles that stage 1 asks for their guarantees. */
+const ROLES_PER_LOOK = 8;
+
+/** What an agent has free is described once, at the first look: about the cost of so many pairs. */
+const LOOKS_PER_DESCRIPTION = 30;
 
 /** An offer costs about as much as so many pairs, most of it with the caller, who makes a message of it. */
 const LOOKS_PER_OFFER = 200;
@@ -117,6 +123,7 @@ export class AllocationRun {
     this.#looked++;
     if (agent === undefined) return;
     if (agent.active && agent.whitelisted) {
+      if (!agent.isDescribed) this.#looked += LOOKS_PER_DESCRIPTION;
       if (this.#stage === 1) this.#serveGuarantees(agent);
       else this.#serveFairShare(agent);
     }
@@ -146,7 +153,7 @@ export class AllocationRun {
     const { roleOrder } = this.context;
     roleOrder.begin();
     for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {
-      this.#looked += 1 / SKIPS_PER_LOOK;
+      this.#looked += 1 / ROLES_PER_LOOK;
       this.#serveGuaranteeOf(agent, role, quota);
       if (agent.available.isEmpty) return;
     }
@@ -198,7 +205,7 @@ export class AllocationRun {
     if (agent.available.isEmpty) return;
     const { ledger, roleOrder, minimum } = this.context;
     if (agent.isSettledForAll(ledger.openClients) && !this.#held.has(agent.slot)) return;
-    const isPlain = agent.traits(minimum, ledger.names).isPlain;
+    const isPlain = this.quota !== undefined && agent.traits(minimum, ledger.names).isPlain;
     if (isPlain && this.quota?.isSpent === true) return;
     roleOrder.begin();
     for (let role = roleOrder.next(); role !== undefined; role = roleOrder.next()) {

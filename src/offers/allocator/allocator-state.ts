@@ -142,6 +142,7 @@ export class AgentState {
   allocated: Resources = Resources.empty;
   /** Of all of `allocated`; undefined: of several roles, or there is nothing. */
   allocatedRole: string | undefined;
+  /** This and `whitelisted` are changed through the ledger only. */
   active = true;
   whitelisted = true;
   /** Bits of NEEDS_*. */
@@ -162,6 +163,11 @@ export class AgentState {
     readonly id: string,
     public info: mesos.AgentInfo,
   ) {}
+
+  /** Whether `traits` need not look at the resources. */
+  get isDescribed(): boolean {
+    return this.#traits !== undefined && this.#traitsFor === this.available;
+  }
 
   /** Remembered while `available` is the same object, also if it was given away and came back in between. */
   traits(defaultMinimum: MinAllocatable, names: ScalarNames): OfferTraits {

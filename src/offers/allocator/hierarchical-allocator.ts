@@ -51,6 +51,9 @@ export function createAllocator(options: AllocatorOptions): Allocator {
   return new HierarchicalAllocator(options);
 }
 
+/** To drop a filter that ended costs about as much as so many pairs of a run: it is taken out of heap, list and bucket. */
+const LOOKS_PER_EXPIRY = 8;
+
 const NOTHING: AllocationResult = { offers: [], inverseOffers: [], more: false };
 
 class HierarchicalAllocator implements Allocator {
@@ -233,13 +236,13 @@ class HierarchicalAllocator implements Allocator {
   }
 
   activateAgent(agentId: string): void {
-    this.#getAgent(agentId).active = true;
+    this.#ledger.setUse(this.#getAgent(agentId), { active: true });
   }
 
   deactivateAgent(agentId: string): void {
     const agent = this.#getAgent(agentId);
     this.#dropHeld({ agentSlot: agent.slot });
-    agent.active = false;
+    this.#ledger.setUse(agent, { active: false });
   }
 
   updateUnavailability(agentId: string, unavailability: mesos.Unavailability | undefined): void {
@@ -262,7 +265,7 @@ class HierarchicalAllocator implements Allocator {
     this.#dropHeld({});
     this.#whitelist = hostnames;
     for (const agent of this.#ledger.agentOfId.values())
-      agent.whitelisted = hostnames === null || hostnames.has(agent.info.hostname);
+      this.#ledger.setUse(agent, { whitelisted: hostnames === null || hostnames.has(agent.info.hostname) });
   }
 
   // Accounting.
@@ -439,19 +442,18 @@ class HierarchicalAllocator implements Allocator {
 
   /** Slots of the agents that have something to give, in the order of their slots: the ids' order must not matter. */
   #candidates(agentIds: ReadonlySet<string> | undefined): Int32Array {
-    const { agents, agentOfId, freeAgents } = this.#ledger;
+    const { agentOfId, freeAgents } = this.#ledger;
     const slots = new Int32Array(agentIds?.size ?? freeAgents.size);
-    let count = 0;
-    const consider = (agent: AgentState | undefined): void => {
-      if (agent?.active === true && agent.whitelisted && !agent.available.isEmpty) slots[count++] = agent.slot;
-    };
-    if (agentIds !== undefined) {
-      for (const id of agentIds) consider(agentOfId.get(id));
-      return slots.subarray(0, count).sort();
+    if (agentIds === undefined) {
+      freeAgents.copyTo(slots);
+      return slots;
     }
-    freeAgents.copyTo(slots);
-    for (const slot of slots) consider(agents[slot]);
-    return slots.subarray(0, count);
+    let count = 0;
+    for (const id of agentIds) {
+      const slot = agentOfId.get(id)?.slot ?? -1;
+      if (slot >= 0 && freeAgents.has(slot)) slots[count++] = slot;
+    }
+    return slots.subarray(0, count).sort();
   }
 
   #quotaRun(): QuotaRun | undefined {
@@ -461,7 +463,11 @@ class HierarchicalAllocator implements Allocator {
   /** Returns whether no expired filter is left. */
   #dropExpiredFilters(nowMs: number, limit: number): boolean {
     const { agents, filters } = this.#ledger;
-    return filters.expire(nowMs, (client, agent) => agents[agent]?.unsettle(client), limit);
+    return filters.expire(
+      nowMs,
+      (client, agent) => agents[agent]?.unsettle(client),
+      Math.ceil(limit / LOOKS_PER_EXPIRY),
+    );
   }
 
   #admitRole(framework: FrameworkState, role: string) {
@@ -494,7 +500,7 @@ class HierarchicalAllocator implements Allocator {
     capabilities: ReadonlySet<mesos.AgentInfo_Capability_Type> | undefined,
   ): void {
     agent.info = info;
-    agent.whitelisted = this.#whitelist === null || this.#whitelist.has(info.hostname);
+    this.#ledger.setUse(agent, { whitelisted: this.#whitelist === null || this.#whitelist.has(info.hostname) });
     if (capabilities !== undefined)
       agent.can =
         (capabilities.has('MULTI_ROLE') ? NEEDS_MULTI_ROLE : 0) |

@@ -38,7 +38,7 @@ export class Ledger {
   readonly agentOfId = new Map<string, AgentState>();
   /** By slot. */
   readonly clients: (Client | undefined)[] = [];
-  /** Slots of the agents that have something free, taking part or not. */
+  /** Slots of the agents that take part and have something free. */
   readonly freeAgents = new SlotSet();
   /** Bit set of the client slots that take part in allocation and may have another offer. */
   openClients = new Uint32Array(2);
@@ -211,6 +211,13 @@ export class Ledger {
   /** The agent is new, or its attributes changed: offer constraints must look again. */
   forgetConstraintOutcomes(agent: AgentState): void {
     for (const client of this.#constrained) client.forgetAgent(agent.slot);
+  }
+
+  /** Whether the agent takes part in allocation: it does when both hold. */
+  setUse(agent: AgentState, use: { readonly active?: boolean; readonly whitelisted?: boolean }): void {
+    agent.active = use.active ?? agent.active;
+    agent.whitelisted = use.whitelisted ?? agent.whitelisted;
+    this.#noteFree(agent);
   }
 
   changeTotal(agent: AgentState, total: Resources): void {
@@ -428,7 +435,7 @@ export class Ledger {
   }
 
   #noteFree(agent: AgentState): void {
-    this.freeAgents.set(agent.slot, !agent.available.isEmpty);
+    this.freeAgents.set(agent.slot, agent.active && agent.whitelisted && !agent.available.isEmpty);
   }
 
   /** `offers`: of its framework, outstanding. */
