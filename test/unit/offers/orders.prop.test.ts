@@ -129,7 +129,10 @@ describe('weighted draw', () => {
   });
 });
 
-describe('refuse filters', () => {
+/** Far beyond what a slow machine needs. */
+const DEADLINE_MS = 900_000;
+
+describe('refuse filters', { timeout: DEADLINE_MS }, () => {
   const command = fc.oneof(
     {
       weight: 8,
