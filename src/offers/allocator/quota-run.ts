@@ -63,11 +63,20 @@ export class QuotaRun {
 
   /** What limits leave to `role`; Infinity where nothing limits it. */
   remainingLimits(role: RoleNode): Float64Array {
-    const remaining = new Float64Array(this.ledger.names.size).fill(Number.POSITIVE_INFINITY);
+    return this.#leastLimits(role, (at, index, milli) => Math.max(0, milli - at.consumed(index)));
+  }
+
+  /** As `remainingLimits`, of a role that uses nothing. */
+  limitsOf(role: RoleNode): Float64Array {
+    return this.#leastLimits(role, (_, __, milli) => milli);
+  }
+
+  #leastLimits(role: RoleNode, leaves: (at: RoleNode, index: number, milli: number) => number): Float64Array {
+    const least = new Float64Array(this.ledger.names.size).fill(Number.POSITIVE_INFINITY);
     for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent)
       for (const [index, milli] of at.quota?.limits ?? [])
-        remaining[index] = Math.min(remaining[index] ?? 0, Math.max(0, milli - at.consumed(index)));
-    return remaining;
+        least[index] = Math.min(least[index] ?? 0, leaves(at, index, milli));
+    return least;
   }
 
   /** Lowers `target` to what may be given away without touching what guarantees need. */

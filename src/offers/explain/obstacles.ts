@@ -67,12 +67,15 @@ function addAmountObstacles(codes: Code[], inquiry: Inquiry, pair: Pair, wish: W
   const { agent, client } = pair;
   const visible = visibleIn(inquiry, pair);
   const held = heldObstacle(inquiry, pair, visible, wish);
+  const isByOthers = held === 'OFFERED' || held === 'IN_USE';
+  // Waiting for others does not help who could never have it.
+  if (isByOthers && isBeyondLimits(inquiry, pair, wish)) codes.push('QUOTA_LIMIT');
   if (held !== undefined) codes.push(held);
   // Quota is judged by what could be free, so that it is told also where nothing is.
   const free = held === undefined ? visible : agent.total.filter((entry) => maySee(client, entry));
   const isByAgent = held === 'TOO_SMALL' || held === 'RESERVED' || held === 'OFFER_FRACTION';
   const byQuota = isByAgent ? undefined : quotaObstacle(inquiry, pair, free, wish);
-  if (byQuota !== undefined) codes.push(byQuota);
+  if (byQuota !== undefined && !codes.includes(byQuota)) codes.push(byQuota);
   if (held !== undefined || byQuota !== undefined) return;
   const offer = withinRoom(inquiry, pair, visible);
   if (!isAllocatable(offer, client.minAllocatable ?? inquiry.minimum)) codes.push('BELOW_MINIMUM');
@@ -108,6 +111,13 @@ function heldObstacle(inquiry: Inquiry, pair: Pair, visible: Resources, wish: Wi
   const offered = inquiry.ledger.chargedOn(agent).subtract(agent.allocated).unallocated().nonShared();
   const withOffered = agent.available.add(offered).filter((entry) => maySee(client, entry));
   return isMet(wish, withOffered) ? 'OFFERED' : 'IN_USE';
+}
+
+/** Whether the limits forbid it even to a role that uses nothing yet. */
+function isBeyondLimits({ quota, ledger }: Inquiry, { agent, client }: Pair, wish: Wish): boolean {
+  if (quota === undefined) return false;
+  const whole = agent.total.filter((entry) => maySee(client, entry));
+  return !isMet(wish, chop(whole, quota.limitsOf(client.role), ledger.names));
 }
 
 function quotaObstacle(

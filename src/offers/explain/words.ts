@@ -190,7 +190,7 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
       return offeredStep(told);
     case 'QUOTA_LIMIT':
       return step(
-        `Raise the limit of role ${detail.role} to ${raisedText(detail.shortages)}, or free what it uses and is offered.`,
+        `Raise the limit of role ${detail.role} to ${raisedText(detail.shortages)}${orFree(detail.shortages)}.`,
         'mesoctl role list',
       );
     case 'HEADROOM':
@@ -387,6 +387,12 @@ function limitText(shortages: readonly Shortage[] | undefined): string {
 }
 
 /** More may be consumed than a limit allows that was set since. */
+/** Freeing does not help a wish that is beyond the limit as such. */
+function orFree(shortages: readonly Shortage[] = []): string {
+  const isBeyond = shortages.some(({ limit, wanted }) => limit !== undefined && limit < wanted);
+  return isBeyond ? '' : ', or free what it uses and is offered';
+}
+
 function raisedText(shortages: readonly Shortage[] | undefined): string {
   const limited = (shortages ?? []).filter(({ limit }) => limit !== undefined);
   if (limited.length === 0) return 'more';

@@ -492,12 +492,41 @@ const SITUATIONS: Readonly<Record<string, Planted>> = {
         .agent('a', 'cpus:4;mem:4096')
         .framework('g')
         .allocate()
+        .launch('g', 'a', 'cpus:3;mem:64')
+        .framework('f', ['ops'])
+        .allocate()
+        .launch('f', 'a', 'cpus:1;mem:64')
+        .quota('ops', {}, { cpus: 2 }),
+    ask: { frameworkId: 'f', wanted: res('cpus:2') },
+    cause: 'IN_USE',
+    behind: ['QUOTA_LIMIT'],
+  },
+  'a limit that forbids it even when the agent is free again': {
+    plant: () =>
+      new Plant()
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('g')
+        .allocate()
         .launch('g', 'a', 'cpus:4;mem:4096')
         .framework('f', ['ops'])
         .quota('ops', {}, { cpus: 1 }),
     ask: { frameworkId: 'f', wanted: res('cpus:2') },
-    cause: 'IN_USE',
-    behind: ['QUOTA_LIMIT'],
+    cause: 'QUOTA_LIMIT',
+    numbers: { role: 'ops', shortages: [{ name: 'cpus', wanted: 2, has: 1, lacks: 1, limit: 1, consumed: 0 }] },
+    first: /^Raise the limit of role ops to cpus 2\. Behind that: IN_USE/,
+    behind: ['IN_USE'],
+  },
+  'a limit that forbids it even when nothing is offered': {
+    plant: () =>
+      new Plant()
+        .agent('a', 'cpus:4;mem:4096')
+        .framework('g')
+        .allocate()
+        .framework('f', ['ops'])
+        .quota('ops', {}, { cpus: 1 }),
+    ask: { frameworkId: 'f', wanted: res('cpus:2') },
+    cause: 'QUOTA_LIMIT',
+    behind: ['OFFERED'],
   },
   'an agent offered to another framework': {
     plant: () =>
