@@ -25,7 +25,7 @@ class Site implements WhySite {
   readonly pieces: boolean[] = [];
   harness = new Harness();
 
-  readonly clock = { now: () => ({ monotonicMs: ++this.nowMs, unixMs: this.nowMs }) } as WhySite['clock'];
+  readonly clock = { now: () => ({ monotonicMs: ++this.nowMs, unixMs: this.nowMs }) };
   leader = () => ({ kind: this.kind, term: 1, clusterId: 'c' }) as ReturnType<WhySite['leader']>;
   view = () => this.harness.core.view;
   explainInSlices = () => this.#work();
