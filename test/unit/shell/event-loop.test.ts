@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/base/system/clock.js';
 import type { MasterCore } from '../../../src/daemon/master/core/options.js';
 import type { MasterEffect, MasterEvent } from '../../../src/daemon/master/core/protocol.js';
 import type { MasterView } from '../../../src/daemon/master/core/view.js';
-import { EventLoop, type ShellEffect } from '../../../src/daemon/master/event-loop.js';
+import { EventLoop, MAX_STEP_EVENTS, type ShellEffect } from '../../../src/daemon/master/event-loop.js';
 import { MemoryRegistry, MemoryRegistryStore } from '../../../src/daemon/master/registry/memory-registry.js';
 import type { Registry } from '../../../src/daemon/master/registry/registry.js';
 
@@ -56,6 +56,37 @@ describe('event loop', () => {
     await until('a step', () => core.batches.length > 0);
     expect(core.batches).toEqual([[0, 1, 2, 3, 4, 5].map(closed)]);
     loop.stop();
+  });
+
+  test('a burst is stepped in lots, in order, and others are served between them', async () => {
+    const core = new ScriptedCore(() => []);
+    const { loop } = run(core);
+    const count = 2 * MAX_STEP_EVENTS + 1;
+    for (let i = 0; i < count; i++) loop.post(closed(i));
+    expect(loop.queueLength).toBe(count);
+    let servedAfter = 0;
+    setImmediate(() => {
+      servedAfter = core.batches.length;
+      loop.post(closed(count));
+    });
+    await until('all of it', () => loop.queueLength === 0);
+    expect(core.batches.map(({ length }) => length)).toEqual([MAX_STEP_EVENTS, MAX_STEP_EVENTS, 1, 1]);
+    expect(core.batches.flat()).toEqual(Array.from({ length: count + 1 }, (_, i) => closed(i)));
+    expect(servedAfter).toBe(1);
+    loop.stop();
+  });
+
+  test('nothing of a burst is stepped after the end', async () => {
+    const core: ScriptedCore = new ScriptedCore(() => {
+      loop.stop();
+      return [];
+    });
+    const { loop } = run(core);
+    for (let i = 0; i <= MAX_STEP_EVENTS; i++) loop.post(closed(i));
+    await until('a step', () => core.batches.length > 0);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(core.batches).toHaveLength(1);
+    expect(loop.queueLength).toBe(0);
   });
 
   test('an event posted while effects are performed waits for the next step', async () => {
