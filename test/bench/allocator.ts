@@ -18,7 +18,15 @@ import { Table } from './allocator/samples.js';
 import { AGENT_COUNTS, FRAMEWORK_COUNTS } from './allocator/shapes.js';
 import { measureSorter } from './allocator/sorter.js';
 import { measureStall } from './allocator/stall.js';
-import { growthTable, placementLines, stallLine, summaryOf } from './allocator/summary.js';
+import {
+  growthRows,
+  growthTable,
+  placementLines,
+  placementRows,
+  stallLine,
+  stallRow,
+  summaryOf,
+} from './allocator/summary.js';
 import { printHeader } from './report.js';
 
 const PARTS = ['cycles', 'quota', 'sorter', 'placements', 'growth', 'stall'] as const;
@@ -64,14 +72,21 @@ if (wanted('cycles')) for (const cell of cellsOf()) measureCycles(table, cell);
 if (wanted('quota')) measureQuota(table, 5);
 if (wanted('sorter')) measureSorter(table, quick ? 5_000 : 50_000, quick ? 100 : 1_000, 5);
 if (table.rows.length > 0) summary.push(...summaryOf(table.rows));
-if (wanted('growth')) summary.push(...growthTable(measureGrowth(quick ? 100 : 400, quick ? 0.6 : 1)));
+if (wanted('growth')) {
+  const curves = measureGrowth(quick ? 100 : 400, quick ? 0.6 : 1);
+  for (const row of growthRows(curves)) table.add(row);
+  summary.push(...growthTable(curves));
+}
 if (wanted('stall')) {
   const result = quick ? await measureStall(2_000, 100, 3) : await measureStall(50_000, 6_000, 5);
+  table.add(stallRow(result));
   summary.push(stallLine(result));
 }
 if (wanted('placements')) {
   const jobs = quick ? 100 : 1_000;
-  summary.push(...placementLines(measurePlacements({ agents: quick ? 500 : 5_000, jobs, tasksPerJob: jobs })));
+  const result = measurePlacements({ agents: quick ? 500 : 5_000, jobs, tasksPerJob: jobs });
+  for (const row of placementRows(result)) table.add(row);
+  summary.push(...placementLines(result));
 }
 
 if (flags.csv !== undefined) table.write(flags.csv);

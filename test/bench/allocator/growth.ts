@@ -17,13 +17,16 @@ interface Size {
 
 type Dimension = keyof Size;
 
-/** Median microseconds of one event by name. */
-type Costs = Readonly<Record<string, number>>;
+/** Microseconds of each event by its name. */
+type Costs = Readonly<Record<string, readonly number[]>>;
 
 export interface Curve {
   readonly dimension: Dimension;
   readonly sizes: readonly Size[];
   readonly event: string;
+  /** Microseconds of all events, by size. */
+  readonly times: readonly (readonly number[])[];
+  /** Their medians. */
   readonly us: readonly number[];
   readonly exponent: number;
 }
@@ -55,11 +58,13 @@ export function measureGrowth(events: number, share: number): Curve[] {
       .map((value): Size => ({ ...rest, [dimension]: value }));
     const costs = sizes.map((size) => new BusyCluster(size).measure(events));
     return Object.keys(costs[0] ?? {}).map((event): Curve => {
-      const us = costs.map((ofSize) => ofSize[event] ?? Number.NaN);
+      const times = costs.map((ofSize) => ofSize[event] ?? []);
+      const us = times.map((ofSize) => quantile(ofSize, 0.5));
       return {
         dimension,
         sizes,
         event,
+        times,
         us,
         exponent: slope(
           sizes.map((size) => size[dimension]),
@@ -88,23 +93,23 @@ class BusyCluster {
     const agentOf = (i: number) => `agent-${(i * stride) % this.size.agents}`;
     const allocate = (agentId: string) => this.#note(allocator.allocate(new Set([agentId]), 0).offers);
     return {
-      'resources come back': medianUs(events, (i) => {
+      'resources come back': timesUs(events, (i) => {
         giveBack(allocator, [this.#takeOffer(agentOf(i))]);
         allocate(agentOf(i));
       }),
-      'a framework declines': medianUs(events, (i) => {
+      'a framework declines': timesUs(events, (i) => {
         giveBack(allocator, [this.#takeOffer(agentOf(i))], NEVER_MS);
         allocate(agentOf(i));
       }),
-      "a role's quota changes": medianUs(Math.ceil(events / 4), (i) => {
+      "a role's quota changes": timesUs(Math.ceil(events / 4), (i) => {
         this.#setQuota((i * 10) % this.size.roles, 1 + (i % 2));
         this.#note(allocator.allocate(undefined, 0).offers);
       }),
-      'an agent joins': medianUs(events, (i) => {
+      'an agent joins': timesUs(events, (i) => {
         addAgent(allocator, `newcomer-${i}`);
         allocate(`newcomer-${i}`);
       }),
-      'an agent leaves': medianUs(events, (i) => allocator.removeAgent(`newcomer-${i}`)),
+      'an agent leaves': timesUs(events, (i) => allocator.removeAgent(`newcomer-${i}`)),
     };
   }
 
@@ -125,13 +130,12 @@ class BusyCluster {
   }
 }
 
-function medianUs(events: number, event: (i: number) => void): number {
-  const times = Array.from({ length: events }, (_, i) => {
+function timesUs(events: number, event: (i: number) => void): number[] {
+  return Array.from({ length: events }, (_, i) => {
     const startedMs = performance.now();
     event(i);
     return (performance.now() - startedMs) * 1_000;
   });
-  return quantile(times, 0.5);
 }
 
 /** Of the least squares line through the logarithms. */

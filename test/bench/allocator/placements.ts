@@ -25,6 +25,8 @@ export interface PlacementShape {
 }
 
 export interface PlacementResult {
+  readonly agents: number;
+  readonly jobs: number;
   readonly tasks: number;
   /** Sums over all steps of the core. */
   readonly placing: Sample;
@@ -106,7 +108,7 @@ class Challenge {
     }
     assert(this.#launched.length === total, 'every task is placed once');
     const running = this.#reportRunning();
-    return { tasks: total, placing, running, longestStepMs: this.#longestStepMs, rounds };
+    return { agents, jobs, tasks: total, placing, running, longestStepMs: this.#longestStepMs, rounds };
   }
 
   #registration(i: number): MasterEvent {

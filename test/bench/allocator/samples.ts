@@ -8,6 +8,7 @@ import { quantile } from '../report.js';
 
 export interface Sample {
   readonly ms: number;
+  /** NaN where it is too short to be told. */
   readonly cpuMs: number;
 }
 
@@ -27,7 +28,7 @@ export function timed<T>(work: () => T): Sample & { readonly result: T } {
 }
 
 export interface Row {
-  /** The row of the goals: A1, A2, A3, A4. */
+  /** The row of the goals: A1 to A4, B1, growth, stall. */
   readonly goal: string;
   readonly name: string;
   readonly agents: number;
@@ -65,6 +66,8 @@ export function medianMs({ samples }: Row): number {
 function csvLine({ goal, name, agents, frameworks, samples, note }: Row): string {
   const times = samples.map(({ ms }) => ms);
   const cpu = samples.map((sample) => sample.cpuMs);
-  const figures = [0.5, 0, 1, 0.99].map((q) => quantile(times, q).toFixed(2));
-  return [goal, name, agents, frameworks, ...figures, quantile(cpu, 0.5).toFixed(2), samples.length, note].join(',');
+  const figures = [0.5, 0, 1, 0.99].map((q) => quantile(times, q).toFixed(4));
+  const cpuMedian = quantile(cpu, 0.5);
+  const cpuText = Number.isNaN(cpuMedian) ? '' : cpuMedian.toFixed(4);
+  return [goal, name, agents, frameworks, ...figures, cpuText, samples.length, note].join(',');
 }

@@ -90,6 +90,30 @@ export function placementLines({ tasks, placing, running, longestStepMs, rounds 
   ];
 }
 
+/** The same as rows of the table: a line each for a size and event, the stall, placing and running. */
+export function growthRows(curves: readonly Curve[]): Row[] {
+  return curves.flatMap(({ dimension, event, sizes, times, exponent }) =>
+    sizes.map(({ agents, frameworks, roles }, i): Row => {
+      const samples = (times[i] ?? []).map((us) => ({ ms: us / 1_000, cpuMs: Number.NaN }));
+      const note = `roles=${roles}; exponent by ${dimension}=${exponent.toFixed(2)}`;
+      return { goal: 'growth', name: `${event} (${dimension} grow)`, agents, frameworks, samples, note };
+    }),
+  );
+}
+
+export function stallRow({ agents, frameworks, offers, steps, longestDelayMs, p99DelayMs }: StallResult): Row {
+  const note = `offers=${offers}; delay of the event loop p99=${p99DelayMs.toFixed(1)} longest=${longestDelayMs.toFixed(1)}`;
+  return { goal: 'stall', name: 'one step of the master', agents, frameworks, samples: steps, note };
+}
+
+export function placementRows({ agents, jobs, tasks, placing, running, rounds }: PlacementResult): Row[] {
+  const row = (name: string, sample: Sample): Row => {
+    const note = `tasks=${tasks}; rounds=${rounds}; ${rates(tasks, sample).replaceAll(',', '')}`;
+    return { goal: 'B1', name, agents, frameworks: jobs, samples: [sample], note };
+  };
+  return [row('all placed', placing), row('all reported running and acknowledged', running)];
+}
+
 function rates(tasks: number, { ms, cpuMs }: Sample): string {
   return `${perSecond(tasks, ms)}/s by the clock, ${perSecond(tasks, cpuMs)}/s of processor time`;
 }
