@@ -207,7 +207,7 @@ export class LinkedAgent {
   readonly frames: AnyEvent[] = [];
   readonly #client: LinkClient;
 
-  /** `agentPort`: two agents of one address replace each other. */
+  /** `agentPort`: the second agent of an address is refused. */
   constructor(port: number, resources: string, agentPort = 5051, options: LinkedAgentOptions = {}) {
     const parsed = Resources.parse(resources);
     if (isRejection(parsed)) throw new Error(parsed.message);

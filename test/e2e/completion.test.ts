@@ -137,7 +137,10 @@ describe.each(SHELLS)('%s', (shell) => {
     await lineIs(program, 'mesoctl task kill web.90b1 ');
     program.type('\x15mesoctl task kill db\t');
     await lineIs(program, 'mesoctl task kill db:main=1 ');
-    program.type('\x15mesoctl task kill db:m\t');
+    // An empty line in between: what is awaited stands there already, and what was typed must be read before the shell ends.
+    program.type('\x15');
+    await lineIs(program, '');
+    program.type('mesoctl task kill db:m\t');
     await lineIs(program, 'mesoctl task kill db:main=1 ');
   });
 

@@ -198,7 +198,7 @@ describe('operator API', () => {
 
 describe('reservations', () => {
   test('are told in the new and in the old form at once', async () => {
-    const reserved = new LinkedAgent(port, 'cpus(ops):2;mem:64');
+    const reserved = new LinkedAgent(port, 'cpus(ops):2;mem:64', 5052);
     const id = await reserved.registered();
     const { body } = await post(port, '/api/v1', { type: 'GET_AGENTS' });
     const found = JSON.parse(body).get_agents.agents.find((one: AnyEvent) => one.agent_info.id.value === id);

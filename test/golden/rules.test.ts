@@ -131,7 +131,9 @@ function sentencesOf(page: string): readonly Sentence[] {
 }
 
 describe.skipIf(specification === undefined)('the specification', () => {
-  const sentences = PAGES.flatMap((page) => sentencesOf(readFileSync(join(specification ?? '', page), 'utf8')));
+  // Skipped or not, this is read.
+  const pages = specification === undefined ? [] : PAGES.map((page) => readFileSync(join(specification, page), 'utf8'));
+  const sentences = pages.flatMap(sentencesOf);
   const quotes = [
     ...rules.map(({ id, quotes }) => ({ section: id.split('-')[0], quotes })),
     ...exempt.map(({ section, quotes }) => ({ section, quotes })),

@@ -201,6 +201,7 @@ class HierarchicalAllocator implements Allocator {
   // Agents.
 
   addAgent(agent: AllocatorAgent): void {
+    if (agent.used.size > 0 || !agent.total.reserved().isEmpty) this.#dropHeld({});
     const state = this.#ledger.addAgent(agent.id, agent.info, agent.total);
     this.#describeAgent(state, agent.info, agent.capabilities);
     for (const [frameworkId, resources] of agent.used) this.#bookUsed(state, frameworkId, resources);
@@ -225,7 +226,7 @@ class HierarchicalAllocator implements Allocator {
   ): void {
     const agent = this.#getAgent(agentId);
     const ledger = this.#ledger;
-    this.#dropHeld({ agentSlot: agent.slot });
+    this.#dropHeld(change.total === undefined ? { agentSlot: agent.slot } : {});
     this.#isQuotaOfRunStale = true;
     if (change.info !== undefined && !sameAttributes(agent.info.attributes ?? [], change.info.attributes ?? []))
       ledger.filters.removeAgent(agent.slot, ledger.clients.length);
@@ -276,6 +277,7 @@ class HierarchicalAllocator implements Allocator {
   }
 
   addAllocated(frameworkId: string, agentId: string, resources: Resources): void {
+    this.#dropHeld({});
     this.#bookUsed(this.#getAgent(agentId), frameworkId, resources);
   }
 
@@ -293,7 +295,6 @@ class HierarchicalAllocator implements Allocator {
     if (agent === undefined) return reject('not-found', `agent ${agentId} is not registered`);
     if (!agent.available.contains(from))
       return reject('conflict', `agent ${agentId} has ${agent.available} free, which does not contain ${from}`);
-    // What is reserved now may be what a limit left.
     this.#dropHeld({});
     this.#isQuotaOfRunStale = true;
     this.#ledger.changeTotal(agent, agent.total.subtract(from).add(to));
@@ -435,7 +436,10 @@ class HierarchicalAllocator implements Allocator {
     return new AllocationRun(context, this.#candidates(agentIds), this.#quotaRun());
   }
 
-  /** What a run decided and did not return yet goes back where it concerns what changes now. */
+  /**
+   * What a run decided and did not return yet goes back where it concerns what changes now: all of it where a role comes to
+   * consume more by other ways than offers, which may be what a limit had left.
+   */
   #dropHeld(which: { readonly agentSlot?: number; readonly frameworkId?: string }): void {
     if (this.#run?.dropHeld(which) === true) this.#isQuotaOfRunStale = true;
   }
