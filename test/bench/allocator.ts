@@ -6,8 +6,8 @@
  *     [--cells 10000/1000,20000/2000] [--rounds 5]
  *
  * PART: cycles, quota, sorter, placements, growth, stall; default: all of them. `--cells` (agents/frameworks) replaces the
- * grid of 48 cells, `--quick` takes small cells of everything. The whole should take less than
- * twelve minutes on a quiet machine.
+ * grid of 48 cells, `--quick` takes small cells of everything. The whole takes seven to
+ * twelve minutes.
  */
 import { parseArgs } from 'node:util';
 import { type Cell, measureCycles } from './allocator/cycles.js';
