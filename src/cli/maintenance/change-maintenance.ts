@@ -4,6 +4,7 @@
  */
 
 import { MesoError } from '../../base/error.js';
+import { machineKey } from '../../daemon/master/core/model/machine-id.js';
 import { formatCount } from '../../views/text/numbers.js';
 import type * as maintenance from '../../wire/gen/maintenance.js';
 import type * as master from '../../wire/gen/master.js';
@@ -19,7 +20,6 @@ import {
   type Machine,
   type MaintenancePicture,
   machineArgument,
-  machineKey,
   machineName,
   readMaintenance,
   tasksOn,

@@ -3,6 +3,7 @@
  * machine is meant by a hostname, an ip or a part of an agent's id. Reads only.
  */
 import { MesoError } from '../../base/error.js';
+import { machineKey } from '../../daemon/master/core/model/machine-id.js';
 import { shortId } from '../../views/text/ids.js';
 import { sanitize } from '../../views/text/width.js';
 import type * as allocator from '../../wire/gen/allocator.js';
@@ -137,11 +138,6 @@ export function machineName({ hostname = '', ip = '' }: mesos.MachineID): string
 /** As a command takes it. */
 export function machineArgument({ hostname, ip }: mesos.MachineID): string {
   return hostname === undefined || hostname === '' ? (ip ?? '') : hostname;
-}
-
-/** Equal for equal machines only; the case of a hostname does not matter (spec page 07, 7.8). */
-export function machineKey({ hostname = '', ip = '' }: mesos.MachineID): string {
-  return `${hostname.toLowerCase()} ${ip}`;
 }
 
 function machineIdOf({ hostname, ip }: api.Agent): mesos.MachineID {

@@ -13,13 +13,8 @@ import { sendChange } from '../cluster/send-change.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
 import { type ConfirmOptions, confirm } from '../confirm.js';
 import { findNearest } from '../nearest.js';
-import { type AmountChanges, type Amounts, amountsOf, amountsText, scalarsOf, withChanges } from './quota-amounts.js';
+import { type AmountChanges, amountsOf, amountsText, configsOf, type Quota, withChanges } from './quota-amounts.js';
 import { explainRefusal } from './quota-refusal.js';
-
-export interface Quota {
-  readonly guarantees: Amounts;
-  readonly limits: Amounts;
-}
 
 /** docs/schemas/quota-set.json; `quota remove` prints a list of them. */
 interface QuotaChange {
@@ -99,7 +94,7 @@ function quotaOf({ guarantees, limits }: quota.QuotaConfig): Quota {
 
 /** What a master would say to its form, said before one is asked to change anything. */
 function check(role: string, wanted: Quota): void {
-  const complaint = validateQuotaConfigs([configOf(role, wanted)]);
+  const complaint = validateQuotaConfigs(configsOf(new Map([[role, wanted]])));
   if (isRejection(complaint))
     throw new MesoError('BAD_INPUT', complaint.message, { suggestions: ['mesoctl quota set --help'] });
 }
@@ -110,18 +105,13 @@ async function send(
   { force, dryRun }: { readonly force: boolean; readonly dryRun: boolean },
   session: Session,
 ): Promise<void> {
-  const quota_configs = Array.from(wanted, ([role, one]) => configOf(role, one));
-  const call: master.Call = { type: 'UPDATE_QUOTA', update_quota: { force, quota_configs } };
+  const call: master.Call = { type: 'UPDATE_QUOTA', update_quota: { force, quota_configs: configsOf(wanted) } };
   try {
     await sendChange(call, { dryRun, look: LIST }, session);
   } catch (error) {
     if (!(error instanceof MesoError) || error.code !== 'REFUSED') throw error;
     throw await explainRefusal(error, { quotas, wanted, force }, session);
   }
-}
-
-function configOf(role: string, { guarantees, limits }: Quota): quota.QuotaConfig {
-  return { role, guarantees: scalarsOf(guarantees), limits: scalarsOf(limits) };
 }
 
 function orNull(quotas: Quota): Quota | null {

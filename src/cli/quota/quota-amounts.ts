@@ -4,10 +4,16 @@ import { isRejection, type Rejection } from '../../base/rejection.js';
 import { formatScalar, formatSize } from '../../views/text/numbers.js';
 import { sanitize } from '../../views/text/width.js';
 import type * as mesos from '../../wire/gen/mesos.js';
+import type * as quota from '../../wire/gen/quota.js';
 import { parseAmount, parseMegabytes } from '../task/task-request.js';
 
 /** By name of the resource; mem and disk in MB. */
 export type Amounts = Readonly<Record<string, number>>;
+
+export interface Quota {
+  readonly guarantees: Amounts;
+  readonly limits: Amounts;
+}
 
 /** null: taken away. */
 export type AmountChanges = Readonly<Record<string, number | null>>;
@@ -55,7 +61,16 @@ export function amountsOf(scalars: Readonly<Record<string, mesos.Value_Scalar>> 
   return Object.fromEntries(Object.entries(scalars).map(([name, { value }]) => [name, Number(value.toFixed(3))]));
 }
 
-export function scalarsOf(amounts: Amounts): Record<string, mesos.Value_Scalar> {
+/** As the wire carries them, by role. */
+export function configsOf(quotas: ReadonlyMap<string, Quota>): quota.QuotaConfig[] {
+  return Array.from(quotas, ([role, { guarantees, limits }]) => ({
+    role,
+    guarantees: scalarsOf(guarantees),
+    limits: scalarsOf(limits),
+  }));
+}
+
+function scalarsOf(amounts: Amounts): Record<string, mesos.Value_Scalar> {
   return Object.fromEntries(Object.entries(amounts).map(([name, value]) => [name, { value }]));
 }
 

@@ -6,8 +6,7 @@ import { MesoError } from '../../base/error.js';
 import { isStrictSubroleOf, parentRole } from '../../offers/resources/roles.js';
 import type * as master from '../../wire/gen/master.js';
 import { type Session, withinTimeout } from '../cluster/session.js';
-import type { Quota } from './change-quota.js';
-import { type Amounts, amountText, scalarsOf } from './quota-amounts.js';
+import { type Amounts, amountText, configsOf, type Quota } from './quota-amounts.js';
 
 export interface RefusedChange {
   /** All of them, before. */
@@ -112,12 +111,7 @@ async function isTaken(
   force: boolean,
   { client, timeoutMs }: Session,
 ): Promise<boolean> {
-  const quota_configs = Array.from(wanted, ([role, { guarantees, limits }]) => ({
-    role,
-    guarantees: scalarsOf(guarantees),
-    limits: scalarsOf(limits),
-  }));
-  const call: master.Call = { type: 'UPDATE_QUOTA', update_quota: { force, quota_configs } };
+  const call: master.Call = { type: 'UPDATE_QUOTA', update_quota: { force, quota_configs: configsOf(wanted) } };
   try {
     await withinTimeout(timeoutMs, 'the answer to CHECK', (signal) => client.check(call, { signal }));
     return true;

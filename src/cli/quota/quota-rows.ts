@@ -1,4 +1,5 @@
 /** The quotas of a cluster as rows, one for each role and resource, and as records for programs (docs/schemas/quota-list.json). Pure. */
+import { STANDARD_NAMES } from '../../offers/resources/resource-kind.js';
 import type { Severity } from '../../views/model/rows.js';
 import type * as api from '../../wire/gen/mesoctl-api.js';
 import { type Amounts, amountsOf } from './quota-amounts.js';
@@ -79,11 +80,10 @@ function amountsIn({ guarantees, limits, consumed, offered }: api.RoleQuota) {
   };
 }
 
-const FIRST: readonly string[] = ['cpus', 'mem', 'disk', 'gpus'];
-
 /** Those that the quota is about, the well-known ones first. */
 function resourcesOf({ guarantees = {}, limits = {} }: api.RoleQuota): readonly string[] {
-  const place = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  const place = (name: string) =>
+    STANDARD_NAMES.includes(name) ? STANDARD_NAMES.indexOf(name) : STANDARD_NAMES.length;
   return [...new Set([...Object.keys(guarantees), ...Object.keys(limits)])].sort(
     (left, right) => place(left) - place(right) || (left < right ? -1 : 1),
   );

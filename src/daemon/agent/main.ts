@@ -3,7 +3,6 @@
  * for its master. While it recovers, its server already answers, with 503. Usable in any process: it installs no signal
  * handlers and never exits. Architecture, sections 1, 4 and 8; spec page 08, section 8.2.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
@@ -11,7 +10,7 @@ import { formatUuid } from '../../base/random.js';
 import { isRejection } from '../../base/rejection.js';
 import { systemClock } from '../../base/system/clock.js';
 import type { Logger } from '../../base/system/logger.js';
-import { createBufferedRandom } from '../../base/system/random.js';
+import { createBufferedRandom, randomUuid } from '../../base/system/random.js';
 import type { Containerizer, ContainerTermination } from '../../runtime/containerizer.js';
 import { deferred } from '../../runtime/deferred.js';
 import { readBootId } from '../../runtime/fingerprint/machine.js';
@@ -184,7 +183,7 @@ class RunningAgent implements AgentHandle {
       version: MESOS_API_VERSION,
       ip: address.ip,
       bootId,
-      instance: randomUUID(),
+      instance: randomUuid(),
       random: createBufferedRandom(),
       startedAt: systemClock.now(),
     });

@@ -18,7 +18,7 @@ import { Measure } from './quantities.js';
 import type { QuotaRun } from './quota-run.js';
 import type { RoleOrder } from './role-order.js';
 import type { RoleNode } from './role-tree.js';
-import { shrinkScalars } from './shrink.js';
+import { shrinkFirm, shrinkScalars } from './shrink.js';
 
 export interface RunContext {
   readonly ledger: Ledger;
@@ -104,6 +104,7 @@ export class AllocationRun {
         ledger.countOffer(client.frameworkId, -1);
         isDropped = true;
       }
+      if (ofAgent.size === 0) this.#held.delete(agentSlot);
     }
     return isDropped;
   }
@@ -242,10 +243,7 @@ export class AllocationRun {
     if (quota === undefined) return visible;
     const { ledger, random } = this.context;
     const target = quota.boundByHeadroom(quota.remainingLimits(client.role));
-    const firm = visible.filter(isFirmScalar);
-    const kept = shrinkScalars(firm, target, ledger.names, random);
-    if (kept === firm) return visible;
-    return visible.filter((entry) => !isFirmScalar(entry)).add(kept);
+    return shrinkFirm(visible, target, ledger.names, random);
   }
 
   // Both stages.

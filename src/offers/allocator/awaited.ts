@@ -3,18 +3,14 @@
  * sits on it (--rescind-held-offers-after). It asks the functions of the allocation run, of the agent as it would be with the
  * offer given back. What is kept for guarantees is left out: whoever they are for is one of those that wait. Pure.
  */
-import type { Random } from '../../base/random.js';
 import { Resources } from '../resources/resources.js';
 import type { AgentState, Client } from './allocator-state.js';
 import { isFirmScalar, maySee, pairObstacle } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import { isAllocatable, type MinAllocatable } from './min-allocatable.js';
 import { withinFraction } from './offer-fraction.js';
-import type { RoleNode } from './role-tree.js';
-import { shrinkScalars } from './shrink.js';
-
-/** The order of several disks of one name is of no matter here. */
-const FIRST: Random = { next: () => 0 };
+import { leastLimits } from './quota-run.js';
+import { ANY_ORDER, shrinkFirm } from './shrink.js';
 
 export interface AwaitedContext {
   readonly ledger: Ledger;
@@ -47,7 +43,7 @@ function wouldTake(context: AwaitedContext, client: Client, { agent, resources }
   if (!given.entries.some((entry) => maySee(client, entry))) return false;
   const visible = agent.available.add(given.nonShared()).filter((entry) => maySee(client, entry));
   const { filters, names } = ledger;
-  const split = { maxOfferFraction, minimum, names, random: FIRST };
+  const split = { maxOfferFraction, minimum, names, random: ANY_ORDER };
   const part = withinFraction(split, { agent, client }, visible, Resources.empty);
   const offer = withinLimits(context, client, part, resources);
   if (!isAllocatable(offer, client.minAllocatable ?? minimum)) return false;
@@ -60,17 +56,10 @@ function withinLimits({ ledger }: AwaitedContext, client: Client, visible: Resou
   const { names, tree } = ledger;
   const role = given.allocationRole;
   const holder = role === undefined ? undefined : tree.find(role);
-  const left = new Float64Array(names.size).fill(Number.POSITIVE_INFINITY);
-  let isLimited = false;
-  for (let at: RoleNode | undefined = client.role; at !== undefined; at = at.parent)
-    for (const [index, milli] of at.quota?.limits ?? []) {
-      isLimited = true;
-      const isGivenBack = holder?.isWithin(at) === true;
-      const returned = isGivenBack ? given.filter(isFirmScalar).quantityMilli(names.names[index] ?? '') : 0;
-      left[index] = Math.min(left[index] ?? 0, Math.max(0, milli - at.consumed(index) + returned));
-    }
-  if (!isLimited) return visible;
-  const firm = visible.filter(isFirmScalar);
-  const kept = shrinkScalars(firm, left, names, FIRST);
-  return kept === firm ? visible : visible.subtract(firm).add(kept);
+  const firm = given.filter(isFirmScalar);
+  const left = leastLimits(client.role, names.size, (at, index, milli) => {
+    const returned = holder?.isWithin(at) === true ? firm.quantityMilli(names.names[index] ?? '') : 0;
+    return Math.max(0, milli - at.consumed(index) + returned);
+  });
+  return shrinkFirm(visible, left, names);
 }

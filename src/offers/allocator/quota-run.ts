@@ -63,20 +63,12 @@ export class QuotaRun {
 
   /** What limits leave to `role`; Infinity where nothing limits it. */
   remainingLimits(role: RoleNode): Float64Array {
-    return this.#leastLimits(role, (at, index, milli) => Math.max(0, milli - at.consumed(index)));
+    return leastLimits(role, this.ledger.names.size, (at, index, milli) => Math.max(0, milli - at.consumed(index)));
   }
 
   /** As `remainingLimits`, of a role that uses nothing. */
   limitsOf(role: RoleNode): Float64Array {
-    return this.#leastLimits(role, (_, __, milli) => milli);
-  }
-
-  #leastLimits(role: RoleNode, leaves: (at: RoleNode, index: number, milli: number) => number): Float64Array {
-    const least = new Float64Array(this.ledger.names.size).fill(Number.POSITIVE_INFINITY);
-    for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent)
-      for (const [index, milli] of at.quota?.limits ?? [])
-        least[index] = Math.min(least[index] ?? 0, leaves(at, index, milli));
-    return least;
+    return leastLimits(role, this.ledger.names.size, (_, __, milli) => milli);
   }
 
   /** Lowers `target` to what may be given away without touching what guarantees need. */
@@ -120,6 +112,19 @@ export class QuotaRun {
       this.availableHeadroom.set(i, Math.max(0, free));
     }
   }
+}
+
+/** By name index, the least of what `leaves` makes of each limit at the role and all above it; Infinity: nothing limits it. */
+export function leastLimits(
+  role: RoleNode,
+  size: number,
+  leaves: (at: RoleNode, index: number, milli: number) => number,
+): Float64Array {
+  const least = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+  for (let at: RoleNode | undefined = role; at !== undefined; at = at.parent)
+    for (const [index, milli] of at.quota?.limits ?? [])
+      least[index] = Math.min(least[index] ?? 0, leaves(at, index, milli));
+  return least;
 }
 
 /** Of one name, at the role and all above it; Infinity: nothing limits it. */

@@ -4,6 +4,7 @@
  */
 import { type Random, shuffle } from '../../base/random.js';
 import type { ResourceEntry, Resources } from '../resources/resources.js';
+import { isFirmScalar } from './eligibility.js';
 import type { ScalarNames } from './quantities.js';
 
 /** @param target thousandths by name index; absent: 0, Infinity: no limit. Not changed. */
@@ -21,6 +22,21 @@ export function shrinkScalars(scalars: Resources, target: Float64Array, names: S
     const taken = takenOf.get(entry) ?? 0;
     return taken === entry.milli ? entry : { ...entry, milli: taken };
   });
+}
+
+/** Where the order of several disks of one name is of no matter. */
+export const ANY_ORDER: Random = { next: () => 0 };
+
+/** The same for what of `resources` quota is about; everything else stays. */
+export function shrinkFirm(
+  resources: Resources,
+  target: Float64Array,
+  names: ScalarNames,
+  random: Random = ANY_ORDER,
+): Resources {
+  const firm = resources.filter(isFirmScalar);
+  const kept = shrinkScalars(firm, target, names, random);
+  return kept === firm ? resources : resources.filter((entry) => !isFirmScalar(entry)).add(kept);
 }
 
 function inFairOrder(entries: readonly ResourceEntry[], random: Random): readonly ResourceEntry[] {

@@ -3,22 +3,18 @@
  * asks the very functions of the run (eligibility.ts, quota-run.ts, shrink.ts), so that the two cannot disagree, and goes on where the
  * run would stop: what is behind the first obstacle tells how far away an offer is. Whoever is served before is not looked at here.
  */
-import type { Random } from '../../base/random.js';
 import { DEMANDS_GPU, DEMANDS_REGION } from '../allocator/allocator-state.js';
-import { isFirmScalar, maySee, visibleTo } from '../allocator/eligibility.js';
+import { maySee, visibleTo } from '../allocator/eligibility.js';
 import { isAllocatable } from '../allocator/min-allocatable.js';
 import { withinFraction } from '../allocator/offer-fraction.js';
 import type { QuotaRun } from '../allocator/quota-run.js';
 import type { RoleNode } from '../allocator/role-tree.js';
-import { shrinkScalars } from '../allocator/shrink.js';
+import { ANY_ORDER, shrinkFirm } from '../allocator/shrink.js';
 import { Resources } from '../resources/resources.js';
 import { isAllocatableToRole } from '../resources/roles.js';
 import type { Code } from './answer.js';
 import type { Inquiry, Pair } from './context.js';
 import { isMet, type Wish } from './wish.js';
-
-/** The order of several disks of one name is of no matter here. */
-const FIRST: Random = { next: () => 0 };
 
 /** First the one that the allocator stops at. Empty: nothing is in the way. O(1) but for what the pair has. */
 export function obstaclesOf(inquiry: Inquiry, pair: Pair, wish: Wish): readonly Code[] {
@@ -117,7 +113,7 @@ function heldObstacle(inquiry: Inquiry, pair: Pair, visible: Resources, wish: Wi
 function isBeyondLimits({ quota, ledger }: Inquiry, { agent, client }: Pair, wish: Wish): boolean {
   if (quota === undefined) return false;
   const whole = agent.total.filter((entry) => maySee(client, entry));
-  return !isMet(wish, chop(whole, quota.limitsOf(client.role), ledger.names));
+  return !isMet(wish, shrinkFirm(whole, quota.limitsOf(client.role), ledger.names));
 }
 
 function quotaObstacle(
@@ -127,7 +123,7 @@ function quotaObstacle(
   wish: Wish,
 ): 'QUOTA_LIMIT' | 'HEADROOM' | undefined {
   if (quota === undefined || !isMet(wish, free)) return undefined;
-  const shrunk = (target: Float64Array) => chop(free, target, ledger.names);
+  const shrunk = (target: Float64Array) => shrinkFirm(free, target, ledger.names);
   if (!isMet(wish, shrunk(quota.remainingLimits(client.role)))) return 'QUOTA_LIMIT';
   return isMet(wish, shrunk(roomOf(quota, client.role))) ? undefined : 'HEADROOM';
 }
@@ -136,12 +132,12 @@ function quotaObstacle(
 export function withinRoom(inquiry: Inquiry, pair: Pair, visible: Resources): Resources {
   const { quota, ledger } = inquiry;
   const part = splitOf(inquiry, pair, visible);
-  return quota === undefined ? part : chop(part, roomOf(quota, pair.client.role), ledger.names);
+  return quota === undefined ? part : shrinkFirm(part, roomOf(quota, pair.client.role), ledger.names);
 }
 
 /** What one offer may hold of it. */
 export function splitOf({ maxOfferFraction, minimum, ledger }: Inquiry, pair: Pair, visible: Resources): Resources {
-  const context = { maxOfferFraction, minimum, names: ledger.names, random: FIRST };
+  const context = { maxOfferFraction, minimum, names: ledger.names, random: ANY_ORDER };
   return withinFraction(context, pair, visible, Resources.empty);
 }
 
@@ -151,10 +147,4 @@ export function roomOf(quota: QuotaRun, role: RoleNode): Float64Array {
   const spare = quota.boundByHeadroom(limits.slice());
   const missing = quota.findMissing(role);
   return spare.map((milli, index) => Math.min(limits[index] ?? 0, milli + (missing?.[index] ?? 0)));
-}
-
-function chop(resources: Resources, target: Float64Array, names: Inquiry['ledger']['names']): Resources {
-  const firm = resources.filter(isFirmScalar);
-  const kept = shrinkScalars(firm, target, names, FIRST);
-  return kept === firm ? resources : resources.filter((entry) => !isFirmScalar(entry)).add(kept);
 }

@@ -146,9 +146,8 @@ export function firstStepOf(told: Told, question: Question): { readonly text: st
     case 'UNREACHABLE':
       return step(`Look at the agent process on ${best} and its way to the masters.`, ...onAgent);
     case 'DEACTIVATED':
-      return step(`Reactivate ${best} if that work is over (REACTIVATE_AGENT).`, ...onAgent);
     case 'DRAINING':
-      return detail.state === 'DRAINED'
+      return detail.code === 'DEACTIVATED' || detail.state === 'DRAINED'
         ? step(`Reactivate ${best} if that work is over (REACTIVATE_AGENT).`, ...onAgent)
         : step(
             `Wait until the tasks of ${best} have ended and their frameworks know: then it can be reactivated.`,

@@ -1,9 +1,10 @@
 /** namespaces/ipc: System V IPC, POSIX message queues and /dev/shm of a task's own. */
+
 import { existsSync } from 'node:fs';
 import { MesoError } from '../../base/error.js';
+import { isBelow } from '../path-below.js';
 import { CLONE_NEWIPC, MS_NODEV, MS_NOEXEC, MS_NOSUID } from './clone-flags.js';
 import { type Isolator, isolator } from './isolator.js';
-import { isBelow } from './namespaces-mnt.js';
 
 const SHM = '/dev/shm';
 const QUEUES = '/dev/mqueue';

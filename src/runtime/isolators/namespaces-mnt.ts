@@ -5,14 +5,11 @@
 import { MesoError } from '../../base/error.js';
 import type { ContainerSpec } from '../containerizer.js';
 import type { MountStep } from '../launcher/launch-plan.js';
+import { isBelow } from '../path-below.js';
 import { CLONE_NEWNS, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT } from './clone-flags.js';
 import { type Isolator, isolator } from './isolator.js';
 
 const MASK_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-
-export function isBelow(path: string, dir: string): boolean {
-  return path === dir || path.startsWith(dir.endsWith('/') ? dir : `${dir}/`);
-}
 
 export function namespacesMnt(options: { readonly maskedDirs: readonly string[] }): Isolator {
   const mounts = options.maskedDirs.map((target) => ({

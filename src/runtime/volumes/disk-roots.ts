@@ -8,6 +8,7 @@ import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, normalize } from 'node:path';
 import { MesoError, messageOf } from '../../base/error.js';
 import type * as mesos from '../../wire/gen/mesos.js';
+import { isBelow } from '../path-below.js';
 import { mountPointsBelow } from '../sandbox/mount-points.js';
 import { rootDirectory } from './volume.js';
 
@@ -89,20 +90,16 @@ async function requireRoot(disk: DiskRoot, workDir: string): Promise<string> {
 function requireApart(disks: readonly (readonly [DiskRoot, string])[], workDir: string): void {
   for (const [disk, real] of disks) {
     if (disk.kind !== 'mount') continue;
-    if (isWithin(workDir, real))
+    if (isBelow(workDir, real))
       throw unfit(`the MOUNT disk ${real} holds the work directory ${workDir}: DESTROY would delete it`, [
         'a work directory on another disk, or a PATH disk',
       ]);
-    const inside = disks.find(([other, otherReal]) => other !== disk && isWithin(otherReal, real));
+    const inside = disks.find(([other, otherReal]) => other !== disk && isBelow(otherReal, real));
     if (inside !== undefined)
       throw unfit(`the MOUNT disk ${real} is one disk, as a whole, but the disk ${inside[1]} is on it as well`, [
         'leave one of them out of --resources',
       ]);
   }
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
 function unfit(message: string, suggestions: readonly string[] = []): MesoError {

@@ -44,9 +44,9 @@ export class Script {
   readonly #volumes: VolumeDirectories;
 
   constructor() {
-    mkdirSync(join(this.#scratch, 'work'));
+    mkdirSync(join(this.#scratch, 'workdir'));
     this.#volumes = new VolumeDirectories({
-      workDir: join(this.#scratch, 'work'),
+      workDir: join(this.#scratch, 'workdir'),
       logger: silentLogger,
       // Only root could mount something; what is no mount point is `unmounted`.
       isMountPoint: (path) => Promise.resolve(!path.endsWith('unmounted')),
