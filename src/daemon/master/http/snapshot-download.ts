@@ -9,7 +9,7 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../base/error.js';
-import { reject } from '../../../base/rejection.js';
+import { type Rejection, reject } from '../../../base/rejection.js';
 import type { Exchange } from '../../http/exchange.js';
 import { SCHEDULER_STREAM_LIMITS, type StreamLimits, type StreamWriter } from '../../http/stream-writer.js';
 import { registryDirectory } from '../registry/registry-location.js';
@@ -35,15 +35,16 @@ export function createSnapshotDownload(): (site: SnapshotSite, exchange: Exchang
       return;
     }
     isBusy = true;
-    try {
-      await answer(site, exchange);
-    } finally {
+    const refusal = await answer(site, exchange).finally(() => {
       isBusy = false;
-    }
+    });
+    // Not before the next one may have it, and nothing is left of this one.
+    if (refusal !== undefined) exchange.reject(refusal);
   };
 }
 
-async function answer({ config, registry }: SnapshotSite, exchange: Exchange): Promise<void> {
+/** Sends the snapshot, or says why there is none. */
+async function answer({ config, registry }: SnapshotSite, exchange: Exchange): Promise<Rejection | undefined> {
   const path = join(registryDirectory(config.workDir), 'download.snapshot');
   let file: FileHandle | undefined;
   try {
@@ -52,9 +53,10 @@ async function answer({ config, registry }: SnapshotSite, exchange: Exchange): P
     file = await open(path, 'r');
     await rm(path);
     await send(file, index, exchange);
+    return undefined;
   } catch (error) {
     if (exchange.isAnswered) throw error;
-    exchange.reject(reject('unavailable', `no snapshot can be taken: ${messageOf(error)}`));
+    return reject('unavailable', `no snapshot can be taken: ${messageOf(error)}`);
   } finally {
     await file?.close();
     await rm(path, { force: true });
